@@ -1,0 +1,55 @@
+"""The one way out over HTTP: every client has time-outs, limits, no redirects, and a body that cannot grow without end."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+
+import httpx
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+LARGEST_ANSWER = 64 * 1024 * 1024
+
+
+class AnswerTooLargeError(httpx.TransportError):
+    """The provider's answer is larger than any honest one."""
+
+
+def client(
+    base_url: str, *, headers: Mapping[str, str] | None = None, read_seconds: float = READ_SECONDS, verify: ssl.SSLContext | bool = True
+) -> httpx.AsyncClient:
+    """A client for one provider. It follows no redirect: an order must not travel to another host."""
+    return httpx.AsyncClient(
+        base_url=base_url,
+        headers={"user-agent": "garment-wages", **(headers or {})},
+        timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+        limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
+        follow_redirects=False,
+        trust_env=False,
+        verify=verify,
+    )
+
+
+async def send(http: httpx.AsyncClient, request: httpx.Request, *, largest: int = LARGEST_ANSWER) -> httpx.Response:
+    """Send once and read the whole answer, up to `largest` bytes.
+
+    Raises httpx.ConnectError or httpx.ConnectTimeout when nothing was sent, AnswerTooLargeError, and other httpx.TransportError when
+    it is open whether the provider got the request.
+    """
+    response = await http.send(request, stream=True)
+    try:
+        body = bytearray()
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > largest:
+                raise AnswerTooLargeError(f"answer over {largest} bytes from {request.url.host}")
+    finally:
+        await response.aclose()
+    response._content = bytes(body)  # noqa: SLF001 httpx offers no other way to keep a bounded body readable
+    return response
+
+
+def nothing_was_sent(error: httpx.TransportError) -> bool:
+    """Whether this error proves that the provider received no byte of the request."""
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol)

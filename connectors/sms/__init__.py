@@ -1,0 +1,1 @@
+"""SMS gateways, all behind one contract."""

@@ -1,0 +1,1 @@
+"""What banks send at day's end, read into statement lines."""

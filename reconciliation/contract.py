@@ -1,0 +1,224 @@
+"""What the law owes and where the sheet differs, each figure with its article."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from importers.contract import Meaning, WorkerStatus
+from importers.money import Money
+from importers.period import PayPeriod, RunKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where a rule stands."""
+
+    title: str  # "Prakas 112/25 on overtime"
+    article: str = ""
+    published: str = ""  # where the text or its summary was read
+    verified: bool = True
+
+
+class Line(enum.StrEnum):
+    """A line of a pay slip. Earnings, deductions, and the employer's own contributions."""
+
+    BASIC_PAY = "basic_pay"
+    PIECE_TOP_UP = "piece_top_up"
+    OVERTIME_PAY = "overtime_pay"
+    NIGHT_OVERTIME_PAY = "night_overtime_pay"
+    REST_DAY_PAY = "rest_day_pay"
+    HOLIDAY_PAY = "holiday_pay"
+    NIGHT_PAY = "night_pay"
+    ATTENDANCE_BONUS = "attendance_bonus"
+    TRANSPORT_ALLOWANCE = "transport_allowance"
+    SENIORITY_BONUS = "seniority_bonus"
+    MEAL_ALLOWANCE = "meal_allowance"
+    SENIORITY_INDEMNITY = "seniority_indemnity"
+    SEVERANCE = "severance"
+    BACK_PAY = "back_pay"
+    LEAVE_PAY = "leave_pay"
+    SICK_PAY = "sick_pay"
+    MATERNITY_PAY = "maternity_pay"
+    OTHER_ALLOWANCE = "other_allowance"
+    PENSION = "pension"
+    SALARY_TAX = "salary_tax"
+    FIRST_HALF_PAID = "first_half_paid"
+    ADVANCE = "advance"
+    LOAN = "loan"
+    UNION_DUES = "union_dues"
+    OTHER_DEDUCTION = "other_deduction"
+    EMPLOYER_RISK = "employer_risk"
+    EMPLOYER_HEALTH = "employer_health"
+    EMPLOYER_PENSION = "employer_pension"
+
+
+class Side(enum.StrEnum):
+    """What a line does to the worker's net pay."""
+
+    EARNING = "earning"
+    DEDUCTION = "deduction"
+    EMPLOYER = "employer"  # paid by the employer beside the wage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitlementLine:
+    """One line as the law has it: a rounded amount, the sum in words and numbers, and the article."""
+
+    line: Line
+    side: Side
+    amount: Money  # never negative; `side` says what it does
+    formula: str  # "10.5 h x 1.0096 USD x 150 %"
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRates:
+    """Riel for one dollar in a period: the tax office's rate (15th of the month) and NSSF's own."""
+
+    tax: Decimal
+    nssf: Decimal
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkMonth:
+    """The facts of one worker's month from which the law is computed. Hours and days are exact decimals."""
+
+    worker_code: str
+    period: PayPeriod
+    kind: RunKind
+    status: WorkerStatus = WorkerStatus.REGULAR
+    undetermined_contract: bool = True
+    joined_on: date | None = None
+    left_on: date | None = None
+    basic_wage: Money | None = None  # agreed monthly wage; None: the minimum wage
+    piece_value: Money | None = None
+    days_absent: Decimal = Decimal(0)
+    days_leave: Decimal = Decimal(0)
+    days_sick: Decimal = Decimal(0)
+    days_maternity: Decimal = Decimal(0)
+    overtime_days: Decimal | None = None
+    hours: Mapping[Meaning, Decimal] = field(default_factory=dict)  # overtime, night, rest day, holiday
+    spouse: int = 0
+    children: int = 0
+    resident: bool = True
+    given: Mapping[Line, Money] = field(default_factory=dict)  # what only the factory knows: advances, dues, other allowances
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entitlement:
+    """What the law owes one worker for one month. Totals are sums of the rounded lines."""
+
+    worker_code: str
+    period: PayPeriod
+    lines: tuple[EntitlementLine, ...]
+    gross: Money
+    deductions: Money
+    net: Money
+    taxable_base: Money  # riel
+    law_version: str  # content hash of the law book
+
+    def amount(self, line: Line) -> Money | None:
+        """The amount of one line, or None if the law owes no such line."""
+        return next((entry.amount for entry in self.lines if entry.line is line), None)
+
+
+class DiscrepancySeverity(enum.StrEnum):
+    """What a difference does to the run."""
+
+    BLOCKS = "blocks"  # the worker is not paid until a person resolves it
+    WARNS = "warns"  # shown, and may be accepted in one go
+    INFORMS = "informs"
+
+
+class Resolution(enum.StrEnum):
+    """What HR can do about a difference."""
+
+    CORRECT_SHEET = "correct_sheet"  # upload a corrected file
+    PAY_LAW = "pay_law"  # pay the law's figure
+    PAY_SHEET = "pay_sheet"  # justify the sheet's figure with a reason
+    HOLD_WORKER = "hold_worker"  # pay the others, keep this one back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discrepancy:
+    """One difference between the sheet and the law or the register, told so that HR can act on it.
+
+    `difference` is sheet minus law: negative means the worker would be underpaid. Texts carry no personal data but the code.
+    """
+
+    code: str
+    severity: DiscrepancySeverity
+    worker_code: str
+    sheet: str
+    row: int
+    subject: str  # a Line's value, "net", or a register rule
+    stated: Money | None
+    lawful: Money | None
+    difference: Money | None
+    basis: str  # hours or days behind it: the formula
+    message: str
+    message_km: str
+    resolutions: tuple[Resolution, ...]
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownWorker:
+    """A worker as the register has her. Personal values come as keyed hashes, so the rules compare without reading them."""
+
+    worker_code: str
+    name_key: bytes | None = None
+    phone_key: bytes | None = None
+    account_key: bytes | None = None
+    national_id_key: bytes | None = None
+    joined_on: date | None = None
+    left_on: date | None = None
+    account_changed_on: date | None = None
+    last_net: Money | None = None  # of the last settled run of the same kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """The whole check of one sheet: what each worker is owed, and every difference."""
+
+    period: PayPeriod
+    kind: RunKind
+    entitlements: Mapping[str, Entitlement]  # by worker code
+    discrepancies: Sequence[Discrepancy]
+    law_version: str
+
+
+class SettlementVerdict(enum.StrEnum):
+    """What a statement line turned out to be."""
+
+    MATCHED = "matched"
+    BREAK = "break"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedPayment:
+    """A payment that the statement should show. `account_key` and the line's are keyed hashes of the payee's account."""
+
+    payment_id: str
+    reference: str
+    amount: Money
+    executed_on: date
+    account_key: bytes | None = None
+    already_settled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementMatch:
+    """One verdict. A break has a stable kind and says why; a matched line names its payment."""
+
+    verdict: SettlementVerdict
+    line_index: int | None  # position in the statement's lines; None for a payment without a line
+    payment_id: str | None
+    kind: str  # "matched" or the kind of break: missing, foreign, twice, amount, currency, account, late, returned
+    reason: str
+    difference: Money | None = None
