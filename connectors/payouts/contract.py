@@ -187,11 +187,11 @@ class ProviderEvent:
     batch_reference: str | None = None
 
 
-class WebhookRefused(Exception):
+class WebhookRefusedError(Exception):
     """The request did not prove that it came from the provider: answered 401, without the reason."""
 
 
-class WebhookUnreadable(Exception):
+class WebhookUnreadableError(Exception):
     """The request is the provider's but makes no sense: answered 2xx, kept aside for a person."""
 
 
@@ -216,7 +216,7 @@ class Connector(Protocol):
         """Ask what became of orders of one batch; one outcome for each reference, in order. Safe to repeat."""
 
     def read_webhook(self, request: WebhookRequest) -> ProviderEvent:
-        """Verify and read a provider's message. Raises WebhookRefused or WebhookUnreadable."""
+        """Verify and read a provider's message. Raises WebhookRefusedError or WebhookUnreadableError."""
 
     async def fetch_statement(self, day: date) -> bytes | None:
         """The provider's statement of one day as it writes it (camt.053 XML for a bank), or None if there is none."""

@@ -49,7 +49,7 @@ class SmsProfile:
     has_receipts: bool
 
 
-class ReceiptRefused(Exception):
+class ReceiptRefusedError(Exception):
     """A delivery receipt that does not prove where it came from, or makes no sense."""
 
 
@@ -65,7 +65,7 @@ class SmsGateway(Protocol):
         """Send each message once; one outcome for each, in order. Never retries by itself."""
 
     def read_receipt(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Sequence[SmsOutcome]:
-        """Verify and read a delivery receipt (header names lower case). Raises ReceiptRefused."""
+        """Verify and read a delivery receipt (header names lower case). Raises ReceiptRefusedError."""
 
     async def aclose(self) -> None:
         """Release connections."""
