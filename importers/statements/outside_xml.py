@@ -1,0 +1,79 @@
+"""XML that others wrote, opened safely: no DTD, so no entities, no expansion and no outside files.
+
+A DTD can only stand before the first element, so expat reads that far and refuses one; the rest is read by the standard library's C
+parser. defusedxml refuses the same things through Python's own parser, measured at a third of the speed.
+"""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from xml.parsers import expat
+
+LARGEST = 256 * 1024 * 1024
+_STEP = 4096
+
+
+class OutsideXmlError(ValueError):
+    """XML that is not opened; the message says why, without any of its content."""
+
+
+class _FirstElement(Exception):  # noqa: N818 a signal, not an error
+    pass
+
+
+def refuse_dtd(data: bytes) -> None:
+    """Raise OutsideXmlError if `data` is too large, begins with no element, or brings a DTD."""
+    if len(data) > LARGEST:
+        raise OutsideXmlError(f"the file is larger than {LARGEST // 1024 // 1024} MiB")
+    parser = expat.ParserCreate()
+
+    def doctype(*_: object) -> None:
+        raise OutsideXmlError("the file brings a document type definition, which no bank message needs")
+
+    def element(*_: object) -> None:
+        raise _FirstElement
+
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = element
+    try:
+        for start in range(0, len(data), _STEP):
+            parser.Parse(data[start : start + _STEP], False)  # noqa: FBT003 expat knows it by position only
+        parser.Parse(b"", True)  # noqa: FBT003 the same
+    except _FirstElement:
+        return
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        if isinstance(error, OutsideXmlError):
+            raise
+        raise OutsideXmlError("the file is not well-formed XML at its beginning") from None
+    raise OutsideXmlError("the file holds no element")
+
+
+def read_tree(data: bytes) -> ET.Element:
+    """The root element of a message that fits into memory as a tree. Raises OutsideXmlError."""
+    refuse_dtd(data)
+    try:
+        return ET.fromstring(data)  # noqa: S314 refuse_dtd has seen it
+    except (ET.ParseError, LookupError, ValueError) as error:
+        raise OutsideXmlError(_place(error)) from None
+
+
+def finished_elements(data: bytes) -> Iterator[ET.Element]:
+    """Each element when its end is read, the root last: for messages too long for a tree. Raises OutsideXmlError."""
+    refuse_dtd(data)
+    try:
+        for _, element in ET.iterparse(io.BytesIO(data), events=("end",)):  # noqa: S314 the same
+            yield element
+    except (ET.ParseError, LookupError, ValueError) as error:
+        raise OutsideXmlError(_place(error)) from None
+
+
+def local(tag: str) -> str:
+    """An element's name without its namespace: banks use ISO's of any version and national ones of their own."""
+    return tag.rpartition("}")[2]
+
+
+def _place(error: Exception) -> str:
+    line, column = getattr(error, "position", (0, 0))
+    return f"the file is not well-formed XML (line {line}, column {column}); it may have been cut off: fetch it again"
