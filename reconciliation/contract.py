@@ -202,7 +202,11 @@ class SettlementVerdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedPayment:
-    """A payment that the statement should show. `account_key` and the line's are keyed hashes of the payee's account."""
+    """A payment that the statement should show. `account_key` and the line's are keyed hashes of the payee's account.
+
+    `batch_reference` lets a single booking of a whole batch be opened; `settled_entry` is the bank's id of the booking that
+    settled the payment before, so that the same booking in a second statement is not taken for a second payment.
+    """
 
     payment_id: str
     reference: str
@@ -210,15 +214,30 @@ class ExpectedPayment:
     executed_on: date
     account_key: bytes | None = None
     already_settled: bool = False
+    batch_reference: str | None = None
+    settled_entry: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementMatch:
-    """One verdict. A break has a stable kind and says why; a matched line names its payment."""
+    """One verdict. A break has a stable kind and says why; a matched line names its payment.
+
+    `kind` is "matched", "seen" (the booking that settled it before) or the kind of break: missing, foreign, twice, amount, currency,
+    account, early, late, returned, partial_return, fee, split, batch, unreferenced. `amount` is the part of the line's money that this
+    verdict explains: the parts of a line add up to the line. `difference` is the statement minus what was expected.
+    """
 
     verdict: SettlementVerdict
     line_index: int | None  # position in the statement's lines; None for a payment without a line
     payment_id: str | None
-    kind: str  # "matched" or the kind of break: missing, foreign, twice, amount, currency, account, late, returned
+    kind: str
     reason: str
     difference: Money | None = None
+    amount: Money | None = None
+
+    @property
+    def money_arrived(self) -> bool:
+        """Whether the whole wage left for the right account, even if a person should look at how."""
+        if self.kind == "fee":
+            return self.difference is not None and self.difference.minor > 0
+        return self.kind in ("matched", "seen", "late", "early", "split")

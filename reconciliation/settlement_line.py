@@ -1,0 +1,65 @@
+"""One statement line beside the payment whose reference it bears: what agrees, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from importers.money import Money
+from importers.statements.contract import StatementLine
+from reconciliation.contract import ExpectedPayment
+
+Finding = tuple[str, str, Money | None]  # kind, reason, difference
+
+
+def compare(payment: ExpectedPayment, line: StatementLine, account_key: Callable[[str], bytes], late_after_days: int) -> Finding:
+    """What an outgoing line says of its payment. The gravest finding wins: currency, payee, amount, date."""
+    if line.amount.currency != payment.amount.currency:
+        return "currency", f"ordered {payment.amount}, the bank booked {line.amount}", None
+    difference = line.amount - payment.amount
+    if not _right_account(payment, line, account_key):
+        return "account", f"payment {payment.reference} went to another account than was ordered: stop and ask the bank", difference or None
+    if difference:
+        return _other_amount(payment, line, difference)
+    days = (line.booked_on - payment.executed_on).days
+    if 0 <= days <= late_after_days:
+        return "matched", "reference, amount, currency and payee agree", None
+    return ("early", f"booked {-days} days before its day", None) if days < 0 else ("late", f"booked {days} days after its day", None)
+
+
+def _other_amount(payment: ExpectedPayment, line: StatementLine, difference: Money) -> Finding:
+    if line.fee is not None and line.fee == abs(difference):
+        who = "on top of the wage" if difference.minor > 0 else "out of the worker's wage, who is short of it"
+        return "fee", f"ordered {payment.amount}, booked {line.amount}: the bank took its fee of {line.fee} {who}", difference
+    return "amount", f"ordered {payment.amount}, the bank booked {line.amount}", difference
+
+
+def rank(payment: ExpectedPayment, line: StatementLine, account_key: Callable[[str], bytes]) -> int:
+    """How well a line fits its payment, 0 the best: of several bookings the best one is the payment, the others came twice."""
+    wrong_currency = line.amount.currency != payment.amount.currency
+    wrong_amount = wrong_currency or line.amount.minor != payment.amount.minor
+    return 4 * wrong_currency + 2 * (not _right_account(payment, line, account_key)) + wrong_amount
+
+
+def returns(payment: ExpectedPayment, back: Sequence[tuple[int, StatementLine]]) -> Iterator[tuple[int, StatementLine, Finding]]:
+    """What incoming lines with the payment's reference are: the whole wage back, a part, or more than was sent.
+
+    The money's direction decides, not the bank's reversal flag, which banks set both ways.
+    """
+    left = payment.amount.minor
+    for position, line in back:
+        if line.amount.currency != payment.amount.currency:
+            yield position, line, ("currency", f"ordered {payment.amount}, {line.amount} came back", None)
+        elif line.amount.minor > left:
+            over = Money(line.amount.minor - left, line.amount.currency)
+            yield position, line, ("amount", f"more came back than was sent: {line.amount}, of which {over} too much", over)
+        elif line.amount.minor == left:
+            left = 0
+            yield position, line, ("returned", f"{line.amount} came back: pay the worker another way", -line.amount)
+        else:
+            left -= line.amount.minor
+            yield position, line, ("partial_return", f"{line.amount} of {payment.amount} came back", -line.amount)
+
+
+def _right_account(payment: ExpectedPayment, line: StatementLine, account_key: Callable[[str], bytes]) -> bool:
+    """Whether the line names the payee's account; a bank that names none is not held to be wrong."""
+    return line.account is None or payment.account_key is None or account_key(line.account) == payment.account_key

@@ -1,0 +1,241 @@
+"""The bank's statement beside what was ordered: every cent of every line is explained, every payment has a verdict."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from hashlib import blake2b
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importers.money import KHR, USD, Money, total
+from importers.statements.contract import Direction, StatementLine
+from reconciliation.contract import ExpectedPayment, SettlementMatch, SettlementVerdict
+from reconciliation.settlement import SettlementError, settle
+
+PAYDAY = date(2026, 11, 27)
+
+
+def key(account: str) -> bytes:
+    return blake2b(account.encode(), key=b"test").digest()
+
+
+def payment(number: int, cents: int = 24_000, **changes: object) -> ExpectedPayment:
+    plain = ExpectedPayment(
+        payment_id=f"p{number}", reference=f"REF{number}", amount=Money(cents, USD), executed_on=PAYDAY, account_key=key(f"000-{number}")
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]  # each test names real fields
+
+
+def line(number: int, cents: int = 24_000, **changes: object) -> StatementLine:
+    plain = StatementLine(
+        entry=f"E{number}",
+        direction=Direction.OUT,
+        amount=Money(cents, USD),
+        booked_on=PAYDAY,
+        references=(f"REF{number}",),
+        account=f"000-{number}",
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]  # each test names real fields
+
+
+def kinds(payments: list[ExpectedPayment], lines: list[StatementLine], as_of: date = PAYDAY) -> list[tuple[int | None, str | None, str]]:
+    return [(match.line_index, match.payment_id, match.kind) for match in settle(payments, lines, account_key=key, as_of=as_of)]
+
+
+def only(payments: list[ExpectedPayment], lines: list[StatementLine]) -> SettlementMatch:
+    (match,) = settle(payments, lines, account_key=key, as_of=PAYDAY)
+    return match
+
+
+def test_a_clean_statement_in_another_order_has_no_break() -> None:
+    assert kinds([payment(1), payment(2)], [line(2), line(1)]) == [(0, "p2", "matched"), (1, "p1", "matched")]
+
+
+def test_a_foreign_line_never_stops_the_others() -> None:
+    fee = line(9, 150, references=(), account=None)
+    top_up = line(8, 5_000_000, references=("SALARY NOV",), direction=Direction.IN)
+    found = kinds([payment(1), payment(2)], [fee, line(1), top_up, line(2)])
+    assert found == [(0, None, "foreign"), (1, "p1", "matched"), (2, None, "foreign"), (3, "p2", "matched")]
+
+
+def test_a_payment_that_the_bank_does_not_show_is_missing_once_it_is_due() -> None:
+    assert kinds([payment(1)], []) == [(None, "p1", "missing")]
+    assert kinds([payment(1)], [], PAYDAY - timedelta(days=1)) == []
+    assert kinds([payment(1, already_settled=True)], []) == []
+
+
+def test_a_cent_less_is_a_break_with_its_difference() -> None:
+    match = only([payment(1)], [line(1, 23_999)])
+    assert (match.kind, match.difference, match.verdict, match.money_arrived) == ("amount", Money(-1, USD), SettlementVerdict.BREAK, False)
+
+
+def test_riel_instead_of_dollars_is_a_break() -> None:
+    assert only([payment(1)], [line(1, amount=Money(24_000, KHR))]).kind == "currency"
+
+
+def test_money_in_another_account_is_a_break_though_all_else_agrees() -> None:
+    match = only([payment(1)], [line(1, account="000-2")])
+    assert match.kind == "account"
+    assert "000" not in match.reason
+
+
+def test_a_bank_that_names_no_account_is_not_held_to_be_wrong() -> None:
+    assert only([payment(1)], [line(1, account=None)]).kind == "matched"
+
+
+@pytest.mark.parametrize(("days", "kind"), [(-1, "early"), (0, "matched"), (3, "matched"), (4, "late")])
+def test_the_day_of_booking_is_compared(days: int, kind: str) -> None:
+    assert only([payment(1)], [line(1, booked_on=PAYDAY + timedelta(days=days))]).kind == kind
+
+
+def test_a_second_booking_of_one_payment_is_twice() -> None:
+    assert kinds([payment(1)], [line(1), line(1, entry="E7")]) == [(0, "p1", "matched"), (1, "p1", "twice")]
+
+
+def test_of_two_bookings_the_right_one_is_the_payment() -> None:
+    assert kinds([payment(1)], [line(1, 10_000), line(1)]) == [(0, "p1", "twice"), (1, "p1", "matched")]
+
+
+def test_the_same_booking_in_tomorrows_statement_is_not_a_second_payment() -> None:
+    settled = payment(1, already_settled=True, settled_entry="E1")
+    assert kinds([settled], [line(1)]) == [(0, "p1", "seen")]
+    assert kinds([settled], [line(1, entry="E2")]) == [(0, "p1", "twice")]
+    assert kinds([settled], [line(1), line(1)]) == [(0, "p1", "seen"), (1, "p1", "twice")]
+
+
+def test_a_wage_that_came_back_is_returned_after_it_was_matched() -> None:
+    back = line(1, direction=Direction.IN, is_return=True)
+    assert kinds([payment(1)], [line(1), back]) == [(0, "p1", "matched"), (1, "p1", "returned")]
+    assert kinds([payment(1, already_settled=True)], [back]) == [(0, "p1", "returned")]
+
+
+def test_a_part_that_came_back_and_then_the_rest() -> None:
+    lines = [line(1, cents, direction=Direction.IN) for cents in (10_000, 14_000, 1)]
+    assert kinds([payment(1, already_settled=True)], lines) == [(0, "p1", "partial_return"), (1, "p1", "returned"), (2, "p1", "amount")]
+
+
+def test_a_fee_on_top_is_told_from_a_fee_out_of_the_wage() -> None:
+    on_top = only([payment(1)], [line(1, 24_050, fee=Money(50, USD))])
+    out_of_it = only([payment(1)], [line(1, 23_950, fee=Money(50, USD))])
+    assert (on_top.kind, on_top.money_arrived) == ("fee", True)
+    assert (out_of_it.kind, out_of_it.money_arrived) == ("fee", False)
+    assert only([payment(1)], [line(1, fee=Money(50, USD))]).kind == "matched"
+
+
+def test_a_wage_booked_in_two_parts_is_a_split() -> None:
+    assert kinds([payment(1)], [line(1, 4_000), line(1, 20_000)]) == [(0, "p1", "split"), (1, "p1", "split")]
+
+
+def test_one_booking_for_a_whole_batch_settles_each_payment() -> None:
+    three = [payment(n, 20_000 + n) for n in (1, 2, 3)]
+    batch = line(1, 60_006, references=("REF1", "REF2", "REF3"), account=None)
+    assert kinds(three, [batch]) == [(0, f"p{n}", "matched") for n in (1, 2, 3)]
+
+
+def test_a_batch_known_only_by_its_own_reference_is_opened() -> None:
+    two = [payment(n, batch_reference="BATCH") for n in (1, 2)]
+    assert kinds(two, [line(1, 48_000, references=("BATCH",), account=None)]) == [(0, "p1", "matched"), (0, "p2", "matched")]
+
+
+def test_a_batch_that_does_not_add_up_settles_nobody() -> None:
+    two = [payment(1), payment(2)]
+    found = kinds(two, [line(1, 47_999, references=("REF1", "REF2"), account=None)])
+    assert found == [(0, None, "batch"), (0, "p1", "batch"), (0, "p2", "batch")]
+
+
+def test_a_batch_booked_and_one_wage_returned() -> None:
+    two = [payment(1), payment(2)]
+    lines = [line(1, 48_000, references=("REF1", "REF2"), account=None), line(2, direction=Direction.IN)]
+    assert kinds(two, lines) == [(0, "p1", "matched"), (0, "p2", "matched"), (1, "p2", "returned")]
+
+
+def test_a_payment_booked_alone_and_again_in_a_batch_is_twice() -> None:
+    lines = [line(1), line(1, 48_000, references=("REF1", "REF2"), account=None)]
+    assert kinds([payment(1), payment(2)], lines) == [(0, "p1", "matched"), (1, "p1", "twice"), (1, "p2", "matched")]
+
+
+def test_a_lost_reference_is_found_by_payee_amount_and_date_but_never_settled_by_itself() -> None:
+    (match,) = settle([payment(1)], [line(1, references=("GARBLED",))], account_key=key, as_of=PAYDAY)
+    assert (match.payment_id, match.kind, match.money_arrived) == ("p1", "unreferenced", False)
+
+
+def test_two_payments_with_one_reference_are_refused() -> None:
+    with pytest.raises(SettlementError, match="bear a reference"):
+        settle([payment(1), payment(2, reference="REF1")], [], account_key=key, as_of=PAYDAY)
+
+
+numbers = st.integers(1, 6)
+some_lines = st.builds(
+    line,
+    numbers,
+    st.sampled_from([12_000, 24_000, 24_050, 48_000]),
+    entry=st.sampled_from(["E1", "E2"]),
+    direction=st.sampled_from(Direction),
+    references=st.lists(st.sampled_from(["REF1", "REF2", "REF3", "REF4", "BATCH", "OTHER"]), max_size=3).map(tuple),
+    account=st.none() | numbers.map(lambda n: f"000-{n}"),
+    fee=st.none() | st.just(Money(50, USD)),
+)
+some_payments = st.lists(numbers, unique=True).flatmap(
+    lambda chosen: st.tuples(
+        *(
+            st.builds(
+                payment,
+                st.just(n),
+                already_settled=st.booleans(),
+                batch_reference=st.sampled_from([None, "BATCH"]),
+                settled_entry=st.sampled_from([None, "E1"]),
+            )
+            for n in chosen
+        )
+    )
+)
+
+
+@given(some_payments.map(list), st.lists(some_lines, max_size=8))
+def test_every_cent_of_every_line_is_explained_and_every_payment_has_a_verdict(
+    payments: list[ExpectedPayment], lines: list[StatementLine]
+) -> None:
+    matches = settle(payments, lines, account_key=key, as_of=PAYDAY)
+    for index, booked in enumerate(lines):
+        parts = [match.amount for match in matches if match.line_index == index and match.amount is not None]
+        assert total(parts, USD) == booked.amount
+    told = {match.payment_id for match in matches}
+    assert all(expected.payment_id in told for expected in payments if not expected.already_settled)
+
+
+@given(some_payments.map(list), st.lists(some_lines, max_size=8))
+def test_no_payment_is_settled_twice_or_by_another_amount(payments: list[ExpectedPayment], lines: list[StatementLine]) -> None:
+    by_id = {expected.payment_id: expected for expected in payments}
+    settled = [match for match in settle(payments, lines, account_key=key, as_of=PAYDAY) if match.kind == "matched"]
+    assert len({match.payment_id for match in settled}) == len(settled)
+    for match in settled:
+        assert match.payment_id is not None
+        assert match.amount == by_id[match.payment_id].amount
+        assert not by_id[match.payment_id].already_settled
+
+
+lines_of_one_reference = some_lines.map(lambda one: replace(one, references=one.references[:1] or ("OTHER",)))
+
+
+@given(some_payments.map(list), st.lists(lines_of_one_reference, max_size=6, unique_by=lambda one: one.references), st.randoms())
+def test_the_order_of_distinct_lines_changes_no_verdict(
+    payments: list[ExpectedPayment], lines: list[StatementLine], chance: Random
+) -> None:
+    shuffled = lines.copy()
+    chance.shuffle(shuffled)
+    first, second = (settle(payments, one, account_key=key, as_of=PAYDAY) for one in (lines, shuffled))
+    assert sorted((m.payment_id or "", m.kind) for m in first) == sorted((m.payment_id or "", m.kind) for m in second)
+
+
+def test_a_statement_of_a_hundred_thousand_lines_takes_seconds() -> None:
+    payments = [payment(n) for n in range(100_000)]
+    lines = [line(n) for n in range(99_999, -1, -1)]
+    start = time.perf_counter()
+    matches = settle(payments, lines, account_key=key, as_of=PAYDAY)
+    assert time.perf_counter() - start < 10
+    assert {match.kind for match in matches} == {"matched"}
