@@ -1,0 +1,102 @@
+"""Sessions bound to one factory: what row-level security lets through is decided once, when the transaction begins."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session, SessionTransaction
+
+from payroll_api.errors import ConfigurationError
+
+_FACTORY = "factory_id"
+# The first statement of a transaction is what makes SQLAlchemy's asyncpg dialect send BEGIN: without one, what runs on the raw
+# connection would commit by itself. Every session says whose it is first, so nothing can slip out before BEGIN.
+_SET_FACTORY = text("select set_config('app.factory_id', :factory, true)")
+
+
+@event.listens_for(Session, "after_begin")
+def _say_whose(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    connection.execute(_SET_FACTORY, {"factory": str(session.info.get(_FACTORY) or "")})
+
+
+def asyncpg_url(url: str) -> str:
+    """A postgresql:// address as SQLAlchemy's asyncpg dialect takes it."""
+    for prefix in ("postgresql+asyncpg://", "postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    raise ConfigurationError("PAYROLL_DATABASE_URL must start with postgresql://. Correct it in the environment and start again.")
+
+
+def plain_url(url: str) -> str:
+    """The same address as asyncpg itself takes it."""
+    return "postgresql://" + asyncpg_url(url).removeprefix("postgresql+asyncpg://")
+
+
+class Database:
+    """The application's connections to PostgreSQL."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            asyncpg_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_timeout=20
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+
+    @asynccontextmanager
+    async def factory(self, factory_id: UUID) -> AsyncIterator[AsyncSession]:
+        """A transaction of one factory: commits at the end of the block, rolls back on an exception."""
+        async with self._sessions(info={_FACTORY: factory_id}) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def nobody(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that sees no factory's rows, only the directories that say which factory is meant."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def factory_of(session: AsyncSession) -> UUID:
+    """The factory that this session belongs to. Raises LookupError for a session of nobody."""
+    factory = session.info.get(_FACTORY)
+    if isinstance(factory, UUID):
+        return factory
+    raise LookupError("this session belongs to no factory")
+
+
+async def driver(session: AsyncSession) -> Any:  # noqa: ANN401 asyncpg has no types
+    """The session's own asyncpg connection, inside its transaction, for COPY and for enqueuing jobs."""
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    inner: Any = raw.driver_connection
+    if inner is None or not inner.is_in_transaction():
+        raise RuntimeError("the session's transaction has not begun on the wire")
+    return inner
+
+
+async def require_safe(database: Database) -> None:
+    """Refuse to work on a server or with a role that could lose or leak rows. Raises ConfigurationError."""
+    query = text(
+        "select current_setting('synchronous_commit'), current_setting('fsync'), rolsuper, rolbypassrls,"
+        " (select count(*) from pg_tables where schemaname = 'public' and tableowner = current_user)"
+        " from pg_roles where rolname = current_user"
+    )
+    async with database.nobody() as session:
+        synchronous, fsync, superuser, bypasses, owned = (await session.execute(query)).one()
+    if synchronous == "off" or fsync == "off":
+        raise ConfigurationError(
+            "PostgreSQL runs with synchronous_commit or fsync off: a crash would forget payments that were sent. Switch both on."
+        )
+    if superuser or bypasses or owned:
+        raise ConfigurationError(
+            "PAYROLL_DATABASE_URL connects as a superuser or as the owner of the tables, so factories would not be kept apart."
+            " Use the role payroll_app that `payroll migrate` makes."
+        )

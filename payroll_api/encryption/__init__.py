@@ -1,0 +1,1 @@
+"""Envelope encryption of personal columns, bound to factory, table, row and column, and blind indexes to find them again."""

@@ -1,0 +1,85 @@
+"""Post transfers in the transaction that changes a payment's state, and read balances."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payroll_api.db.base import new_id
+from payroll_api.db.bulk import copy_in, fetch
+from payroll_api.db.session import factory_of
+
+
+class Account(enum.StrEnum):
+    """The accounts of a factory's wages. A rail's own accounts carry its id after a colon: `in_transit:<rail>`."""
+
+    WAGES_DUE = "wages_due"  # what the approved run costs the factory (debit)
+    WAGES_PAYABLE = "wages_payable"  # what is owed to workers
+    IN_TRANSIT = "in_transit"  # handed to a provider, not yet confirmed
+    SUSPENSE = "suspense"  # may or may not have been sent
+    PAID = "paid"  # the provider confirmed it
+
+
+class Cause(enum.StrEnum):
+    """What a transfer was for."""
+
+    APPROVED = "approved"
+    SUBMITTED = "submitted"
+    UNCERTAIN = "uncertain"
+    CERTAIN = "certain"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """One movement between two accounts for one payment."""
+
+    run_id: UUID
+    payment_id: UUID
+    attempt: int
+    cause: Cause
+    debit: str
+    credit: str
+    currency: str
+    amount_minor: int
+
+
+_COLUMNS = (
+    "factory_id", "id", "run_id", "payment_id", "attempt", "cause", "debit", "credit", "currency", "amount_minor", "posted_at",
+)  # fmt: skip
+
+
+async def post(session: AsyncSession, at: datetime, transfers: Iterable[Transfer]) -> None:
+    """Book transfers by one COPY. A transfer of the same cause for the same attempt twice fails the transaction."""
+    factory_id = factory_of(session)
+    await copy_in(
+        session,
+        "ledger_transfers",
+        _COLUMNS,
+        (
+            (factory_id, new_id(), t.run_id, t.payment_id, t.attempt, t.cause.value, t.debit, t.credit, t.currency, t.amount_minor, at)
+            for t in transfers
+        ),
+    )
+
+
+async def balances(session: AsyncSession, run_id: UUID | None = None) -> dict[tuple[str, str], int]:
+    """Debit balance in minor units of each (account, currency), of one run or of the whole factory. They add up to zero."""
+    rows = await fetch(
+        session,
+        "select account, currency, sum(amount)::bigint from ("
+        " select debit as account, currency, amount_minor as amount from ledger_transfers where $1::uuid is null or run_id = $1"
+        " union all"
+        " select credit, currency, -amount_minor from ledger_transfers where $1::uuid is null or run_id = $1"
+        ") entries group by account, currency",
+        run_id,
+    )
+    return {(account, code): int(amount) for account, code, amount in rows}

@@ -1,0 +1,1 @@
+"""The database's history, as alembic revisions; run as the owner of the tables, never as the application."""

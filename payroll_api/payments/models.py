@@ -1,0 +1,123 @@
+"""Payments, the attempts to make them, the dispatches that carry attempts, and what providers told us."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from payroll_api.db.base import Base, OfFactory
+from payroll_api.encryption.column import Ciphertext, Encrypted
+from payroll_api.payments.states import STATES
+
+
+class Payment(OfFactory, Base):
+    """One worker's wage of one period and kind. The database refuses a second one, whatever file or run it comes from."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint(f"state in {STATES}", name="state"),
+        CheckConstraint("amount_minor > 0", name="positive"),
+        ForeignKeyConstraint(["factory_id", "run_id"], ["pay_runs.factory_id", "pay_runs.id"]),
+        ForeignKeyConstraint(["factory_id", "worker_id"], ["workers.factory_id", "workers.id"]),
+        ForeignKeyConstraint(["factory_id", "destination_id"], ["destinations.factory_id", "destinations.id"]),
+        ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
+        Index("uq_payments_once", "factory_id", "worker_id", "period", "kind", unique=True, postgresql_where=text("state <> 'cancelled'")),
+        Index("ix_payments_run_state", "factory_id", "run_id", "state", "id"),
+        Index("ix_payments_state", "factory_id", "state", "state_since"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID]
+    worker_id: Mapped[UUID]
+    worker_code: Mapped[str]
+    destination_id: Mapped[UUID]
+    provider_account_id: Mapped[UUID]
+    account_key: Mapped[bytes]
+    period: Mapped[str]
+    kind: Mapped[str]
+    currency: Mapped[str]
+    amount_minor: Mapped[int]
+    state: Mapped[str]
+    state_since: Mapped[datetime]
+    attempt: Mapped[int]  # number of the latest attempt, 0 before the first
+    code: Mapped[str | None]  # why it was rejected, returned or is unknown
+    detail: Mapped[str]
+    paid_at: Mapped[datetime | None]
+    settled_on: Mapped[date | None]  # the day the statement shows it
+
+
+class Dispatch(OfFactory, Base):
+    """One message to a provider with the attempts it carries. Committed before a byte is sent; sent at most once.
+
+    `fence` is raised by whoever takes it up: an answer recorded under an older fence is refused.
+    """
+
+    __tablename__ = "dispatches"
+    __table_args__ = (
+        CheckConstraint("state in ('intent', 'answered', 'open', 'closed')", name="state"),
+        ForeignKeyConstraint(["factory_id", "run_id"], ["pay_runs.factory_id", "pay_runs.id"]),
+        ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
+        Index("ix_dispatches_open", "factory_id", "state", "look_up_after"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID]
+    provider_account_id: Mapped[UUID]
+    reference: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str]
+    fence: Mapped[int]
+    count: Mapped[int]
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    look_up_after: Mapped[datetime]
+    looked_up: Mapped[int]
+
+
+class Attempt(OfFactory, Base):
+    """One try to make a payment, under a reference that the provider sees and that is never used again."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        CheckConstraint("state in ('intent', 'accepted', 'paid', 'rejected', 'returned', 'unknown')", name="state"),
+        ForeignKeyConstraint(["factory_id", "payment_id"], ["payments.factory_id", "payments.id"]),
+        ForeignKeyConstraint(["factory_id", "dispatch_id"], ["dispatches.factory_id", "dispatches.id"]),
+        Index("uq_attempts_open", "factory_id", "payment_id", unique=True, postgresql_where=text("state not in ('rejected', 'returned')")),
+        Index("ix_attempts_dispatch", "factory_id", "dispatch_id"),
+        UniqueConstraint("factory_id", "reference"),
+    )
+
+    payment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    dispatch_id: Mapped[UUID]
+    reference: Mapped[str]
+    payload_hash: Mapped[bytes]
+    state: Mapped[str]
+    provider_reference: Mapped[str | None]
+    code: Mapped[str | None]
+    detail: Mapped[str]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class ProviderMessage(OfFactory, Base):
+    """A webhook as it came, stored under a unique key before it was answered."""
+
+    __tablename__ = "provider_messages"
+    __table_args__ = (
+        CheckConstraint("state in ('stored', 'handled', 'quarantined', 'unmatched')", name="state"),
+        ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
+        UniqueConstraint("factory_id", "provider_account_id", "event_id", "body_hash", name="uq_provider_messages_event"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_account_id: Mapped[UUID]
+    event_id: Mapped[str]
+    body_hash: Mapped[bytes]
+    content: Mapped[Ciphertext] = mapped_column(Encrypted)  # JSON: method, path, headers, body
+    state: Mapped[str]
+    detail: Mapped[str]
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]

@@ -1,0 +1,59 @@
+"""The states of a payment and every way between them: one table for the code and for the SQL guards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# From -> to, and what makes it happen. Whatever is not here does not happen.
+TRANSITIONS: Mapping[str, Mapping[str, str]] = {
+    "held": {
+        "ready": "a person released the hold",
+        "cancelled": "a person took the worker out of the run",
+    },
+    "ready": {
+        "submitting": "an intent with its reference was committed; bytes may leave from now on",
+        "held": "a person or a rule stopped this one worker",
+        "cancelled": "a person cancelled before anything was sent",
+    },
+    "submitting": {
+        "accepted": "the provider took the order",
+        "paid": "the provider executed it at once",
+        "rejected": "the provider refused it conclusively: no money moved",
+        "returned": "it came back before we heard that it had left",
+        "unknown": "no answer, or none that can be understood: money may have moved",
+    },
+    "unknown": {
+        "accepted": "a look-up or the provider's message found the order",
+        "paid": "a look-up, a message or the statement shows that the money arrived",
+        "rejected": "proof that no money moved",
+        "returned": "it moved and came back",
+    },
+    "accepted": {
+        "paid": "a look-up or the statement confirms it",
+        "rejected": "the provider refused it after taking it: no money moved",
+        "returned": "it moved and came back",
+    },
+    "rejected": {
+        "ready": "a new attempt was decided: only after conclusive failure",
+        "cancelled": "a person gave up paying it this way",
+    },
+    "paid": {
+        "returned": "the money came back days later",
+    },
+    "returned": {
+        "ready": "a new attempt was decided",
+        "cancelled": "a person gave up paying it this way",
+    },
+    "cancelled": {},
+}
+
+STATES = tuple(TRANSITIONS)
+# Money may be at the provider or on its way: nothing may be sent for these.
+OPEN_AT_PROVIDER = ("submitting", "unknown", "accepted")
+# Nothing more happens by itself.
+AT_REST = ("paid", "rejected", "returned", "held", "cancelled")
+
+
+def sources(target: str) -> list[str]:
+    """The states from which `target` can be reached: the guard of an UPDATE."""
+    return [state for state, ways in TRANSITIONS.items() if target in ways]

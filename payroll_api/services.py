@@ -1,0 +1,41 @@
+"""What a step may be handed: the database, keys, connectors, the law, and the clock. Steps make none of these themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors.payouts.contract import Connector
+from connectors.sms.contract import SmsGateway
+from payroll_api.audit.signing import Signer
+from payroll_api.clock import Clock
+from payroll_api.db.session import Database
+from payroll_api.encryption.vault import Keys
+from payroll_api.settings import Settings
+from reconciliation.law.book import LawBook
+
+
+class Connectors(Protocol):
+    """Gives the connector of a factory's provider account, built once from its sealed configuration."""
+
+    async def payout(self, session: AsyncSession, provider_account_id: UUID) -> Connector:
+        """The payout connector of an account. Raises ProblemError when it is disabled or its configuration is refused."""
+
+    async def gateway(self, session: AsyncSession) -> SmsGateway | None:
+        """The factory's SMS gateway, or None if it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything outside the code that a step works with."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    signer: Signer
+    clock: Clock
+    connectors: Connectors
+    law: LawBook
