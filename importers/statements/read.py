@@ -1,0 +1,39 @@
+"""`read_statement`: the bytes a bank sent -> a typed statement, whatever format they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from importers.statements.camt import read_camt
+from importers.statements.contract import Statement, StatementError
+from importers.statements.mt940 import read_mt940
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_statements(data: bytes, *, file_name: str) -> tuple[Statement, ...]:
+    """Every statement in the file, in its order. The content decides the format, not the file's name. Raises StatementError."""
+    return _reader(data, file_name)(data, file_name=file_name)
+
+
+def read_statement(data: bytes, *, file_name: str) -> Statement:
+    """The one statement in the file. Raises StatementError, also where the file holds several (`read_statements` reads those)."""
+    statements = read_statements(data, file_name=file_name)
+    if len(statements) != 1:
+        raise StatementError(f"{file_name}: the file holds {len(statements)} statements; upload one account and day at a time")
+    return statements[0]
+
+
+def _reader(data: bytes, file_name: str) -> Callable[..., tuple[Statement, ...]]:
+    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\x00\x01")
+    if not start:
+        raise StatementError(f"{file_name}: the file is empty; fetch it from the bank again")
+    if start.startswith(b"<") or data.startswith(_UTF16):
+        return read_camt
+    if start.startswith((b":20:", b"{1:", b":940:")) or b"\n:20:" in start or b"\n:25:" in start:
+        return read_mt940
+    if start.startswith(b"PK"):
+        raise StatementError(f"{file_name}: this is an Excel or zip file; ask the bank for camt.053 or MT940, or unpack it first")
+    if start.startswith(b"%PDF"):
+        raise StatementError(f"{file_name}: this is a PDF; ask the bank for the same statement as camt.053 or MT940")
+    raise StatementError(f"{file_name}: the format is not known (expected camt.053, camt.054 or MT940); ask the bank which one it sends")
