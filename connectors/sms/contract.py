@@ -49,6 +49,22 @@ class SmsProfile:
     has_receipts: bool
 
 
+OUTCOME_CODES: Mapping[str, str] = {
+    "invalid_message": "the number or the text cannot be sent as it is",
+    "not_authorised": "the gateway refused our credentials",
+    "no_credit": "the account at the gateway holds too little",
+    "refused": "the gateway or the network refused the message",
+    "temporary": "nothing was sent, and the same message may be sent again later",
+    "timeout": "no answer in time",
+    "connection_lost": "the connection broke after something may have been sent",
+    "unreadable_answer": "the gateway's answer could not be understood",
+    "count_differs": "the gateway took fewer messages than it was given, and does not say which",
+    "undeliverable": "the network could not reach the phone",
+    "expired": "the phone stayed out of reach until the network gave up",
+    "deleted": "the network deleted the message",
+}
+
+
 class ReceiptRefusedError(Exception):
     """A delivery receipt that does not prove where it came from, or makes no sense."""
 
@@ -64,8 +80,8 @@ class SmsGateway(Protocol):
     async def send(self, messages: Sequence[SmsMessage]) -> Sequence[SmsOutcome]:
         """Send each message once; one outcome for each, in order. Never retries by itself."""
 
-    def read_receipt(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Sequence[SmsOutcome]:
-        """Verify and read a delivery receipt (header names lower case). Raises ReceiptRefusedError."""
+    def read_receipt(self, headers: Mapping[str, str], body: bytes, received_at: datetime, *, path: str = "") -> Sequence[SmsOutcome]:
+        """Verify and read a delivery receipt (header names lower case; `path` as it came, with its query). Raises ReceiptRefusedError."""
 
     async def aclose(self) -> None:
         """Release connections."""

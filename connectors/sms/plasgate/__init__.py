@@ -1,0 +1,1 @@
+"""PlasGate, Phnom Penh: SMS to every Cambodian network over HTTPS and JSON."""
