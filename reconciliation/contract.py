@@ -73,6 +73,7 @@ class EntitlementLine:
     amount: Money  # never negative; `side` says what it does
     formula: str  # "10.5 h x 1.0096 USD x 150 %"
     citations: tuple[Citation, ...]
+    riel: Money | None = None  # the exact riel of a line that the law states in riel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +85,22 @@ class ExchangeRates:
     source: str = ""
 
 
+class Leaving(enum.StrEnum):
+    """Why a worker leaves, which decides what she is owed at the end."""
+
+    RESIGNED = "resigned"
+    DISMISSED = "dismissed"  # by the employer, without serious misconduct
+    MISCONDUCT = "misconduct"  # serious misconduct
+    CONTRACT_ENDED = "contract_ended"  # a fixed-duration contract ran out
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkMonth:
-    """The facts of one worker's month from which the law is computed. Hours and days are exact decimals."""
+    """The facts of one worker's month from which the law is computed. Hours and days are exact decimals.
+
+    Days are working days; what is left at its default has the law's default. `provided` names allowances that the employer gives
+    in kind, so that no money is due for them.
+    """
 
     worker_code: str
     period: PayPeriod
@@ -107,6 +121,13 @@ class WorkMonth:
     children: int = 0
     resident: bool = True
     given: Mapping[Line, Money] = field(default_factory=dict)  # what only the factory knows: advances, dues, other allowances
+    provided: frozenset[Line] = frozenset()  # allowances in kind: transport or accommodation, the overtime meal
+    average_wage: Money | None = None  # average monthly wage and benefits, for indemnity and leave; None: the wage of this month
+    contract_wages: Money | None = None  # all wages of a fixed-duration contract that ends, for its severance
+    unused_leave_days: Decimal = Decimal(0)  # at the end of the contract
+    leave_apart: bool = False  # leave days are a line of their own and not inside the basic pay
+    sick_month: int = 1  # first, second ... month of the same sickness
+    leaving: Leaving | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +142,7 @@ class Entitlement:
     net: Money
     taxable_base: Money  # riel
     law_version: str  # content hash of the law book
+    net_riel: Money | None = None  # the net at the tax office's rate, for those who read riel
 
     def amount(self, line: Line) -> Money | None:
         """The amount of one line, or None if the law owes no such line."""
@@ -148,7 +170,8 @@ class Resolution(enum.StrEnum):
 class Discrepancy:
     """One difference between the sheet and the law or the register, told so that HR can act on it.
 
-    `difference` is sheet minus law: negative means the worker would be underpaid. Texts carry no personal data but the code.
+    `difference` is sheet minus law, seen from the worker's hand: negative means that she would get too little, so a deduction that is
+    too high is negative too. Texts carry no personal data but the code.
     """
 
     code: str

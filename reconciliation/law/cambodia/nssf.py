@@ -1,0 +1,90 @@
+"""Social security: the worker's pension, and the employer's occupational risk, health and pension contributions. In riel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from importers.money import KHR, USD, Money
+from reconciliation.contract import Citation, EntitlementLine, Line, Side
+from reconciliation.law.cambodia.month import Month, half_up, percent, plain, remember
+from reconciliation.policy import NssfBase, RielRate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contributions:
+    """What one wage brings the fund: the worker's deduction, if there is one, its riel, and the employer's lines."""
+
+    pension: EntitlementLine | None
+    pension_riel: int
+    employer: tuple[EntitlementLine, ...]
+
+
+class Nssf:
+    """The rates, floors, caps and bands in force."""
+
+    def __init__(self, month: Month) -> None:
+        figures, self._month = month.figures, month
+        self._pension = figures.number("nssf_pension_rate")
+        self._pension_limits = int(figures.number("nssf_pension_floor")), int(figures.number("nssf_pension_cap"))
+        self._pension_cite = figures.cite("nssf_pension_rate", "nssf_pension_floor")
+        self._limits = int(figures.number("nssf_floor")), int(figures.number("nssf_cap"))
+        base = month.policy.nssf_base
+        banded = figures.number("nssf_banded") == 1 if base is NssfBase.BY_LAW_BOOK else base is NssfBase.BANDED
+        rows = figures.rows("nssf_bands") if banded else ()
+        self._bands = [(Decimal(str(row["up_to"])), int(str(row["wage"]))) for row in rows]
+        basis = "nssf_bands" if banded else "nssf_cap"
+        self._employer: list[tuple[Line, Decimal, tuple[Citation, ...]]] = [
+            (Line.EMPLOYER_RISK, figures.number("nssf_risk_rate"), figures.cite("nssf_risk_rate", basis)),
+            (Line.EMPLOYER_HEALTH, figures.number("nssf_health_rate"), figures.cite("nssf_health_rate", basis)),
+        ]
+        self._known: dict[int, Contributions] = {}
+
+    def contributions(self, cents: int) -> Contributions:
+        """The contributions on a month's wage of `cents` dollars-cents; none on no wage."""
+        known = self._known.get(cents)
+        return remember(self._known, cents, self._contributions(cents)) if known is None else known
+
+    def _contributions(self, cents: int) -> Contributions:
+        if not cents:
+            return Contributions(pension=None, pension_riel=0, employer=())
+        riel = self._month.riel(cents, self._month.rates.nssf)
+        wage = self._contributory(riel)
+        shown = plain(self._month.rates.nssf)
+        employer = [self._in_riel(line, wage, rate, shown, cites) for line, rate, cites in self._employer]
+        if not self._pension:
+            return Contributions(pension=None, pension_riel=0, employer=tuple(employer))
+        floor, cap = self._pension_limits
+        base = min(max(riel, floor), cap)
+        employer.append(
+            self._in_riel(Line.EMPLOYER_PENSION, base, self._pension, shown, self._pension_cite, self._month.policy.pension_rounding_riel)
+        )
+        pension = self._pension_riel(base)
+        rate = self._month.rates.tax if self._month.policy.pension_rate is RielRate.TAX else self._month.rates.nssf
+        numerator, denominator = rate.as_integer_ratio()
+        worker = EntitlementLine(
+            line=Line.PENSION,
+            side=Side.DEDUCTION,
+            amount=Money(half_up(pension * 100 * denominator, numerator), USD),
+            formula=f"{base:,} KHR (at {shown}) x {percent(self._pension)} = {pension:,} KHR / {plain(rate)} KHR per USD",
+            citations=self._pension_cite,
+            riel=Money(pension, KHR),
+        )
+        return Contributions(pension=worker, pension_riel=pension, employer=tuple(employer))
+
+    def _contributory(self, riel: int) -> int:
+        if self._bands:
+            return next(wage for up_to, wage in self._bands if riel <= up_to)
+        floor, cap = self._limits
+        return min(max(riel, floor), cap)
+
+    def _pension_riel(self, base: int) -> int:
+        step = self._month.policy.pension_rounding_riel
+        numerator, denominator = self._pension.as_integer_ratio()
+        return half_up(base * numerator, denominator * step) * step
+
+    def _in_riel(self, line: Line, base: int, rate: Decimal, shown: str, citations: tuple[Citation, ...], step: int = 1) -> EntitlementLine:  # noqa: PLR0917 one line's columns
+        numerator, denominator = rate.as_integer_ratio()
+        amount = Money(half_up(base * numerator, denominator * step) * step, KHR)
+        text = f"{base:,} KHR (at {shown}) x {percent(rate)}"
+        return EntitlementLine(line=line, side=Side.EMPLOYER, amount=amount, formula=text, citations=citations, riel=amount)

@@ -1,0 +1,40 @@
+"""Lines that only the factory knows: advances, loans, dues, the half already paid, other allowances. Labour Law arts. 116, 126-129."""
+
+from __future__ import annotations
+
+from importers.money import KHR, Money
+from reconciliation.contract import EntitlementLine, Line, Side, WorkMonth
+from reconciliation.law.cambodia.month import Month, plain, remember, usd
+
+DEDUCTIONS = (Line.FIRST_HALF_PAID, Line.ADVANCE, Line.LOAN, Line.UNION_DUES, Line.OTHER_DEDUCTION)
+
+
+class Stated:
+    """Amounts taken from the factory's word."""
+
+    def __init__(self, month: Month) -> None:
+        self._month = month
+        self._deduction = month.figures.cite("deductions_allowed")
+        self._first_half = month.figures.cite("first_half_share")
+        self._wage = month.figures.cite("paid_to_the_worker")
+        self._known: dict[tuple[Line, Money], EntitlementLine] = {}
+
+    def lines(self, facts: WorkMonth) -> list[EntitlementLine]:
+        """A line for each amount that is not nothing."""
+        found = []
+        for item in facts.given.items():
+            if item[1]:
+                known = self._known.get(item)
+                found.append(remember(self._known, item, self._line(*item)) if known is None else known)
+        return found
+
+    def _line(self, line: Line, amount: Money) -> EntitlementLine:
+        side = Side.DEDUCTION if line in DEDUCTIONS else Side.EARNING
+        cites = self._first_half if line is Line.FIRST_HALF_PAID else self._deduction if side is Side.DEDUCTION else self._wage
+        in_riel = amount.currency == KHR
+        text = (
+            f"{amount.minor:,} KHR / {plain(self._month.rates.tax)} KHR per USD, as the factory states"
+            if in_riel
+            else "as the factory states"
+        )
+        return usd(line, side, self._month.cents(amount), text, cites, amount if in_riel else None)

@@ -1,0 +1,78 @@
+"""Tax on salary: computed in riel on the month's taxable pay, less pension and dependants, by the table in force."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from importers.money import KHR, USD, Money
+from reconciliation.contract import EntitlementLine, Line, Side, WorkMonth
+from reconciliation.law.cambodia.month import Month, half_up, percent, plain, remember
+
+
+class Tax:
+    """The table, the allowances and the rate of the month."""
+
+    def __init__(self, month: Month) -> None:
+        figures, self._month = month.figures, month
+        # base x rate - quick: the same as adding the brackets up, and how the tax office's own form writes it
+        self._brackets: list[tuple[Decimal, Decimal, Decimal]] = []
+        below, last_rate, quick = Decimal(0), Decimal(0), Decimal(0)
+        for row in figures.rows("tax_brackets"):
+            rate = Decimal(str(row["rate"]))
+            quick += below * (rate - last_rate)
+            self._brackets.append((Decimal(str(row["up_to"])), rate, quick))
+            below, last_rate = Decimal(str(row["up_to"])), rate
+        self._dependant = int(figures.number("tax_dependant"))
+        self._flat = figures.number("tax_non_resident")
+        self._indemnity_free = figures.number("tax_indemnity_exempt")
+        self.allowances_exempt = figures.number("tax_exempt_allowances") == 1
+        self._cite = figures.cite("tax_brackets", "tax_dependant")
+        self._flat_cite = figures.cite("tax_non_resident")
+        self._known: dict[tuple[int, bool], EntitlementLine] = {}
+
+    def base(self, facts: WorkMonth, taxable_cents: int, indemnity_cents: int, pension_riel: int) -> int:
+        """The taxable base in riel: pay less pension and dependants, and the part of an indemnity that is over the free part."""
+        rate = self._month.rates.tax
+        riel = self._month.riel(taxable_cents, rate)
+        if indemnity_cents:
+            over = self._month.riel(indemnity_cents, rate) - self._indemnity_free
+            riel += int(over) if over > 0 else 0
+        if self._month.policy.pension_before_tax:
+            riel -= pension_riel
+        if facts.resident:
+            riel -= (facts.spouse + facts.children) * self._dependant
+        return max(riel, 0)
+
+    def line(self, base: int, *, resident: bool) -> EntitlementLine:
+        """The tax on a base in riel, as a deduction in dollars at the tax office's rate; nothing is a line too, and says why."""
+        known = self._known.get((base, resident))
+        return remember(self._known, (base, resident), self._line(base, resident)) if known is None else known
+
+    def riel(self, base: int, *, resident: bool) -> int:
+        """The tax in whole riel."""
+        rate, quick = self._rate(base, resident)
+        numerator, denominator = (base * rate - quick).as_integer_ratio()
+        return half_up(numerator, denominator)
+
+    def _rate(self, base: int, resident: bool) -> tuple[Decimal, Decimal]:
+        if not resident:
+            return self._flat, Decimal(0)
+        return next((rate, quick) for up_to, rate, quick in self._brackets if base <= up_to)
+
+    def _line(self, base: int, resident: bool) -> EntitlementLine:
+        tax = self.riel(base, resident=resident)
+        rate, quick = self._rate(base, resident)
+        numerator, denominator = self._month.rates.tax.as_integer_ratio()
+        text = f"{base:,} KHR x {percent(rate)}"
+        if quick:
+            text += f" - {int(quick):,}"
+        if tax:
+            text += f" = {tax:,} KHR / {plain(self._month.rates.tax)} KHR per USD"
+        return EntitlementLine(
+            line=Line.SALARY_TAX,
+            side=Side.DEDUCTION,
+            amount=Money(half_up(tax * 100 * denominator, numerator), USD),
+            formula=text,
+            citations=self._cite if resident else self._flat_cite,
+            riel=Money(tax, KHR),
+        )

@@ -1,0 +1,76 @@
+"""One value of the law through time: each figure with the day it starts and the text it stands in."""
+
+from __future__ import annotations
+
+import enum
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from reconciliation.contract import Citation
+
+Rows = tuple[Mapping[str, Decimal | date | str], ...]
+
+
+class LawUnknownError(LookupError):
+    """The law book does not know a value for the period: nothing is computed from a guess."""
+
+
+class LawBookError(ValueError):
+    """The law book itself is wrong: a file that cannot be read, a figure without a source, dates out of order."""
+
+
+class Favour(enum.StrEnum):
+    """Which way a factory may depart from a value of the law by agreement."""
+
+    MORE = "more"  # a higher value favours the worker
+    LESS = "less"
+    FIXED = "fixed"  # nobody may depart from it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedValue:
+    """A value from `since` on. `value` is None where the law is known to say something that nobody has entered yet."""
+
+    since: date
+    value: Decimal | Rows | None
+    citation: Citation
+    note: str = ""
+    signed_off_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A value of the law by date. Before its first date it is unknown, never zero."""
+
+    name: str
+    title: str
+    unit: str
+    sign_off: str  # who may confirm a new value
+    favour: Favour
+    file: str
+    values: tuple[DatedValue, ...]
+
+    def __post_init__(self) -> None:
+        days = [value.since for value in self.values]
+        if not days or days != sorted(set(days)):
+            raise LawBookError(f"{self.file}: {self.name}: the dates must be there and rise")
+
+    def at(self, day: date) -> DatedValue:
+        """The value in force on `day`. Raises LawUnknownError with what is missing, where to add it and who signs it off."""
+        index = bisect_right(self.values, day, key=lambda dated: dated.since) - 1
+        found = self.values[index] if index >= 0 else None
+        if found is None or found.value is None:
+            why = (
+                f"it is first known from {self.values[0].since}."
+                if found is None
+                else f"no value is entered from {found.since} on. {found.note}".strip()
+            )
+            raise LawUnknownError(
+                f"{self.title} ({self.name}, {self.unit}) is not known for {day:%Y-%m}: {why} "
+                f"Add it to the law book: in {self.file}, or as a signed-off parameter by an administrator. "
+                f"It may be signed off by {self.sign_off}."
+            )
+        return found
