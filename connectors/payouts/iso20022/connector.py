@@ -1,0 +1,209 @@
+"""The bank as a connector: batches in one pain.001, status by pain.002, the day by camt.053."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
+
+from connectors.payouts.contract import (
+    Connector,
+    Destination,
+    DestinationCheck,
+    DestinationKind,
+    Finality,
+    Limit,
+    NameMatch,
+    PayoutBatch,
+    PayoutOutcome,
+    PayoutStatus,
+    Profile,
+    ProviderEvent,
+    RepeatBehaviour,
+    WebhookRefusedError,
+    WebhookRequest,
+    WebhookUnreadableError,
+)
+from connectors.payouts.iso20022.client import Answer, Client, Silence
+from connectors.payouts.iso20022.config import Config, read_config
+from connectors.payouts.iso20022.mapping import REFERENCE_LENGTH, PaymentForm, rejected, unknown
+from connectors.payouts.iso20022.report import ReportError, read_report
+from connectors.payouts.names import compare
+from connectors.signatures import SecretError, SignatureRefusedError, content_hash_hex, verify
+
+# Statuses by which HTTP itself says that the request was not carried out.
+_NOT_CARRIED_OUT = {401: "not_authorised", 403: "not_authorised", 429: "temporary"}
+_TAKEN = (200, 201, 202)
+_REFUSED = (400, 422)
+_NOT_FOUND, _CONFLICT = 404, 409
+
+
+class _AccountAnswer(BaseModel):
+    """The bank's word on an account; README.md describes this part of the profile."""
+
+    exists: bool | None = None
+    status: str | None = None
+    holder: str | None = None
+
+
+class Iso20022Connector:
+    """One account at one bank."""
+
+    def __init__(self, config: Config, clock: Callable[[], datetime]) -> None:
+        self._config = config
+        self._clock = clock
+        self._form = PaymentForm(config)
+        self._client = Client(config, clock)
+        self._webhook_secrets = [secret.get_secret_value() for secret in config.webhook_secrets]
+
+    @property
+    def profile(self) -> Profile:
+        """What this connector claims."""
+        smallest, largest = self._config.limits
+        return Profile(
+            name=self._config.name,
+            title=self._config.title,
+            kinds=frozenset({DestinationKind.BANK_ACCOUNT}),
+            limits={self._config.currency: Limit(smallest=smallest, largest=largest)},
+            batch_size=self._config.batch_size,
+            repeat=RepeatBehaviour.CONFLICT,
+            idempotency_window=None,
+            looks_up=True,
+            not_found_is_final_after=self._config.quiet,
+            checks_names=True,
+            has_webhooks=True,
+            has_statements=True,
+            finality=Finality.LOOK_UP,
+            reference_length=REFERENCE_LENGTH,
+        )
+
+    async def submit(self, batch: PayoutBatch) -> Sequence[PayoutOutcome]:
+        """Send the batch as one message, once."""
+        written = self._form.write(batch, self._clock())
+        outcomes = {outcome.reference: outcome for outcome in written.refused}
+        if written.sent:
+            headers = {"x-callback-url": batch.callback_url} if batch.callback_url else {}
+            answer = await self._client.post(
+                "/payments", written.body, media="application/xml", identification=batch.reference, headers=headers
+            )
+            references = [order.reference for order in written.sent]
+            if isinstance(answer, Silence):
+                said = [_unheard(reference, answer) for reference in references]
+            elif answer.status in (*_TAKEN, *_REFUSED):
+                try:
+                    report = read_report(answer.body)
+                    said = report.on_submit(written.sent, written.total) if report.message == batch.reference else _open(references)
+                except ReportError:
+                    said = _open(references)
+                if answer.status in _REFUSED:
+                    # A refusal that names no rejection is not one: a gateway on the way may have answered.
+                    said = [_only_refusal(outcome) for outcome in said]
+            else:
+                said = _by_http(references, answer.status)
+            outcomes.update((outcome.reference, outcome) for outcome in said)
+        return [outcomes[order.reference] for order in batch.orders]
+
+    async def look_up(self, batch_reference: str, references: Sequence[str]) -> Sequence[PayoutOutcome]:
+        """Ask for the message's status report; one question for the whole batch."""
+        answer = await self._client.get(f"/payments/{quote(batch_reference, safe='')}")
+        if isinstance(answer, Silence):
+            return [unknown(reference, answer.code, "the bank did not answer the question") for reference in references]
+        if answer.status == _NOT_FOUND and answer.media == "application/problem+json":
+            return [PayoutOutcome(reference=reference, status=PayoutStatus.NOT_FOUND, code="not_received") for reference in references]
+        if answer.status not in _TAKEN:
+            # Also a 404 that is not the bank's own word: a wrong address answers the same, and must never free money to be sent again.
+            return [unknown(reference, "unreadable_answer", f"the bank answered HTTP {answer.status}") for reference in references]
+        try:
+            report = read_report(answer.body)
+        except ReportError:
+            return _open(references)
+        return report.on_look_up(references) if report.message == batch_reference else _open(references)
+
+    async def check_destination(self, destination: Destination) -> DestinationCheck:
+        """Ask whose account it is. Trouble is NOAP with a detail."""
+        if destination.kind is not DestinationKind.BANK_ACCOUNT:
+            return _unchecked("this connector knows bank accounts only")
+        question = {"account": destination.account, "bank": destination.bank or self._config.bank_bic}
+        body = json.dumps(question, ensure_ascii=False).encode()
+        identification = f"check-{content_hash_hex(body)[:32]}"
+        answer = await self._client.post("/account-check", body, media="application/json", identification=identification)
+        if isinstance(answer, Silence):
+            return _unchecked("the bank did not answer")
+        try:
+            said = _AccountAnswer.model_validate_json(answer.body) if answer.status in _TAKEN else None
+        except ValidationError:
+            said = None
+        if said is None:
+            return _unchecked(f"the bank's answer (HTTP {answer.status}) says nothing of the account")
+        usable = said.exists and said.status in (None, "open")
+        detail = "" if usable or said.exists is None else "the account is closed or blocked" if said.exists else "there is no such account"
+        match = compare(destination.holder, said.holder) if said.holder else NameMatch.NOT_APPLICABLE
+        return DestinationCheck(
+            exists=None if said.exists is None else bool(usable), name_match=match, holder=said.holder or None, detail=detail
+        )
+
+    def read_webhook(self, request: WebhookRequest) -> ProviderEvent:
+        """Verify the signature, then read the pain.002."""
+        if request.method.upper() != "POST":
+            raise WebhookRefusedError("a status report is posted")
+        try:
+            message = verify(request.headers, request.body, secrets=self._webhook_secrets, now=request.received_at)
+        except (SignatureRefusedError, SecretError) as error:
+            raise WebhookRefusedError(str(error)) from None
+        try:
+            report = read_report(request.body)
+        except ReportError as error:
+            raise WebhookUnreadableError(f"event {message.identification}: {error}") from None
+        return ProviderEvent(
+            event_id=message.identification,
+            kind="pain.002",
+            outcomes=report.on_look_up(report.orders),
+            batch_reference=report.message,
+        )
+
+    async def fetch_statement(self, day: date) -> bytes | None:
+        """The camt.053 of one day as the bank wrote it; None where the bank has none or cannot be asked now."""
+        answer = await self._client.get(f"/statements/{day.isoformat()}", headers={"x-account": self._config.debtor_account})
+        if not isinstance(answer, Answer) or answer.status not in _TAKEN or answer.media == "text/html":
+            return None
+        return answer.body or None
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        await self._client.aclose()
+
+
+def build(config: Mapping[str, object]) -> Connector:
+    """A connector from settings (README.md lists them). Raises ConfigError."""
+    return Iso20022Connector(*read_config(config))
+
+
+def _open(references: Sequence[str]) -> list[PayoutOutcome]:
+    return [unknown(reference, "unreadable_answer", "the bank's answer could not be understood") for reference in references]
+
+
+def _unheard(reference: str, silence: Silence) -> PayoutOutcome:
+    if silence.nothing_sent:
+        return rejected(reference, silence.code, "the bank could not be reached; nothing was sent")
+    return unknown(reference, silence.code)
+
+
+def _by_http(references: Sequence[str], status: int) -> list[PayoutOutcome]:
+    detail = f"the bank answered HTTP {status}"
+    if status in _NOT_CARRIED_OUT:
+        return [rejected(reference, _NOT_CARRIED_OUT[status], detail) for reference in references]
+    code = "duplicate" if status == _CONFLICT else "unreadable_answer"
+    return [unknown(reference, code, detail) for reference in references]
+
+
+def _only_refusal(outcome: PayoutOutcome) -> PayoutOutcome:
+    if outcome.status is PayoutStatus.REJECTED or outcome.code == "duplicate":
+        return outcome
+    return unknown(outcome.reference, "unreadable_answer", "the bank refused the message without rejecting this order")
+
+
+def _unchecked(detail: str) -> DestinationCheck:
+    return DestinationCheck(exists=None, name_match=NameMatch.NOT_APPLICABLE, detail=detail)
