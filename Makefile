@@ -1,0 +1,47 @@
+# Garment Wages. `make` lists what there is; nothing here needs sudo, and nothing needs to be installed but Python 3.11 or newer.
+#   PYTHON=/path/to/python3.13   the Python that .venv is made with (only looked at when .venv is made)
+#   SHEET=file.xlsx  PORT=8000   for `make run`
+#   TESTS=tests/importers        for `make test`
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+PORT ?= 8000
+TESTS ?=
+PATHS := importers reconciliation connectors payroll_api tests bench scripts
+
+export PYTHON
+
+.PHONY: help setup install run test check bench lock clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## install what running, testing and checking need into .venv
+	@sh scripts/setup.sh dev
+
+install: ## install what running needs into .venv
+	@sh scripts/setup.sh run
+
+run: install ## pay a sample factory from its spreadsheet and open the pages: SHEET=file.xlsx plays your own, PORT=8000
+	@$(BIN)/payroll demo --port $(PORT) $(if $(SHEET),--sheet "$(SHEET)")
+
+test: setup ## the whole suite, or TESTS=tests/importers
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: setup ## style, types, import rules, migrations
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(PATHS)
+	@$(BIN)/lint-imports --config importlinter.toml
+	@$(BIN)/payroll migrate --check
+
+bench: setup ## measure what the README claims, on this machine
+	@$(BIN)/python -m bench
+
+lock: setup ## lock the dependencies again: the same versions where they still fit (UPGRADE=--upgrade takes the newest)
+	@sh scripts/lock.sh $(UPGRADE)
+
+clean: ## remove .venv and caches; data of the demo (.data) stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
