@@ -1,0 +1,1 @@
+"""Wages in envelopes: a list to sign."""
