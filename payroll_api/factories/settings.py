@@ -1,0 +1,148 @@
+"""What a factory has chosen: its policies, and the exchange rates of each month."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from importers.period import PayPeriod
+from payroll_api.access.actor import Actor, Permission
+from payroll_api.audit import journal
+from payroll_api.db.session import factory_of
+from payroll_api.errors import InvalidError, NotAllowedError, NotFoundError, ProblemError
+from payroll_api.factories.models import ExchangeRate, Factory
+from payroll_api.services import Services
+from reconciliation.contract import ExchangeRates
+from reconciliation.policy import FactoryPolicy
+
+TAX = "tax"
+NSSF = "nssf"
+PURPOSES = {TAX: "the tax office's rate of the 15th", NSSF: "the rate that NSSF notified"}
+# Riel for a dollar has stayed near 4,000 since 1999; a rate outside is a typing error that would change everybody's tax.
+_LOWEST_RATE = 3000
+_HIGHEST_RATE = 6000
+_RATE_DECIMALS = 4
+
+_policies = TypeAdapter(FactoryPolicy)
+_names = frozenset(field.name for field in dataclasses.fields(FactoryPolicy))
+
+
+async def get_factory(session: AsyncSession) -> Factory:
+    """The session's factory. Raises NotFoundError for one that was never made."""
+    factory = await session.get(Factory, factory_of(session))
+    if factory is None:
+        raise NotFoundError("factory")
+    return factory
+
+
+async def policy(session: AsyncSession) -> FactoryPolicy:
+    """The factory's choices, with defaults for what it has not chosen."""
+    return read_policies((await get_factory(session)).policies)
+
+
+def read_policies(choices: Mapping[str, object]) -> FactoryPolicy:
+    """Choices as they are stored and sent (JSON) as a FactoryPolicy. Raises InvalidError naming each that is wrong."""
+    wrong = [{"field": "policies", "message": f"there is no policy {name[:40]!r}"} for name in sorted(set(choices) - _names)]
+    wrong += [
+        {"field": f"policies.{name}", "message": 'write numbers with decimals as text, such as "0.5"'}
+        for name, value in choices.items()
+        if isinstance(value, float)
+    ]
+    found = None
+    if not wrong:
+        try:
+            found = _policies.validate_python(dict(choices))
+        except ValidationError as error:
+            wrong = [
+                {"field": ".".join(("policies", *(str(part) for part in entry["loc"]))), "message": entry["msg"]}
+                for entry in error.errors(include_input=False, include_url=False, include_context=False)
+            ]
+    if found is None:
+        known = ", ".join(sorted(_names))
+        raise InvalidError(f"The policies cannot be taken: see fields. Policies are {known}.", code="policy_invalid", fields=wrong)
+    return found
+
+
+async def set_policies(session: AsyncSession, services: Services, actor: Actor, choices: Mapping[str, object]) -> Factory:
+    """Replace the factory's choices. They hold for files that are checked from now on. Raises InvalidError, NotAllowedError."""
+    actor.require(Permission.ADMINISTER)
+    read_policies(choices)
+    factory = await session.scalar(select(Factory).where(Factory.factory_id == factory_of(session)).with_for_update())
+    if factory is None:
+        raise NotFoundError("factory")
+    before, factory.policies = factory.policies, dict(choices)
+    await session.flush()
+    changed = {
+        name: [before.get(name), choices.get(name)]
+        for name in sorted(before.keys() | choices.keys())
+        if before.get(name) != choices.get(name)
+    }
+    event = journal.Event(actor=actor.name, action="factory.policies_changed", subject=f"factory:{factory.factory_id}", data=changed)
+    await journal.record(session, services.clock(), event)
+    return factory
+
+
+async def set_rate(  # noqa: PLR0917 all of different types, in the order in which one says them
+    session: AsyncSession, services: Services, actor: Actor, period: PayPeriod, purpose: str, rate: Decimal, source: str
+) -> ExchangeRate:
+    """Set riel for one dollar in a month, for `tax` or `nssf`, with its source. Both values stay in the audit trail.
+
+    Raises InvalidError for a purpose or rate that cannot be, NotAllowedError.
+    """
+    if not actor.permissions & {Permission.PREPARE, Permission.ADMINISTER}:
+        raise NotAllowedError("Only people who prepare payroll or administer set exchange rates. Ask one of them.")
+    wrong = []
+    if purpose not in PURPOSES:
+        wrong.append({"field": "purpose", "message": f"one of {', '.join(PURPOSES)}"})
+    exponent = rate.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_RATE_DECIMALS or not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+        wrong.append(
+            {"field": "rate", "message": f"riel for one dollar, {_LOWEST_RATE} to {_HIGHEST_RATE}, at most {_RATE_DECIMALS} decimals"}
+        )
+    if not source.strip():
+        wrong.append({"field": "source", "message": "who published the rate, and when"})
+    if wrong:
+        raise InvalidError("The exchange rate was not set: see fields.", code="exchange_rate_invalid", fields=wrong)
+    now = services.clock()
+    before = await session.get(ExchangeRate, (str(period), purpose, factory_of(session)))
+    values = {"rate": rate, "source": source.strip(), "set_by": actor.name, "set_at": now}
+    upsert = insert(ExchangeRate).values(factory_id=factory_of(session), period=str(period), purpose=purpose, **values)
+    upsert = upsert.on_conflict_do_update(index_elements=["factory_id", "period", "purpose"], set_=values)
+    stored = (await session.scalars(upsert.returning(ExchangeRate), execution_options={"populate_existing": True})).one()
+    event = journal.Event(
+        actor=actor.name,
+        action="factory.exchange_rate_set",
+        subject=f"exchange_rate:{period}:{purpose}",
+        data={"before": None if before is None else str(before.rate), "after": str(rate), "source": source.strip()},
+    )
+    await journal.record(session, now, event)
+    return stored
+
+
+async def rates_of(session: AsyncSession, period: PayPeriod | None = None) -> Sequence[ExchangeRate]:
+    """The rates that are set, newest month first; of one month, or all."""
+    query = select(ExchangeRate).order_by(ExchangeRate.period.desc(), ExchangeRate.purpose)
+    if period is not None:
+        query = query.where(ExchangeRate.period == str(period))
+    return (await session.scalars(query)).all()
+
+
+async def exchange_rates(session: AsyncSession, period: PayPeriod) -> ExchangeRates:
+    """Both rates of a month. Raises ProblemError `exchange_rate_missing`, which says which and where to set it."""
+    found = {row.purpose: row for row in await rates_of(session, period)}
+    missing = [purpose for purpose in PURPOSES if purpose not in found]
+    if missing:
+        which = " and ".join(f"{PURPOSES[purpose]} ({purpose})" for purpose in missing)
+        raise ProblemError(
+            "exchange_rate_missing",
+            f"For {period} {which} is not set. Set it on the factory's page, or by PUT /api/v1/factories/current/rates/{period}.",
+            extra={"period": str(period), "missing": missing},
+        )
+    sources = dict.fromkeys(row.source for row in found.values())
+    return ExchangeRates(tax=found[TAX].rate, nssf=found[NSSF].rate, source="; ".join(sources))
