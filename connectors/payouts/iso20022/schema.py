@@ -13,7 +13,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from xml.sax.saxutils import escape
@@ -63,6 +63,8 @@ def document(message: str) -> type:
 @cache
 def parts(cls: type) -> Mapping[str, Part]:
     """What may stand in an element of this type, by name and in the schema's order."""
+    if not is_dataclass(cls):
+        return {}  # text, a code, a date
     hints = typing.get_type_hints(cls)
     return {
         (name := str(field.metadata.get("name", TEXT))): Part(
@@ -136,6 +138,8 @@ def _value(part: Part, value: object, marks: dict[str, Part] | None) -> object:
         if mark is not None and marks is not None:
             marks[mark[1]] = part
             return value  # the library writes text of any kind as it is
+        if _MARK.search(value):
+            raise SchemaError(f"{part.name} holds @@, which marks places for values here")
         if issubclass(part.kind, enum.Enum):
             try:
                 return part.kind(value)
