@@ -1,0 +1,111 @@
+"""The child process that parses a workbook: bytes on stdin, JSON on stdout, under limits it sets for itself.
+
+A parser that runs out of memory or aborts takes only this process with it. Run as `python -m importers.child`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import resource
+import sys
+import zipfile
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from importers.guard import RefusedFileError, inspect
+from importers.sheet_xml import SecondLook, look, read_styles, sheet_parts
+
+MEMORY = 768 * 1024 * 1024
+CPU_SECONDS = 8
+MOST_ROWS = 100_000
+MOST_COLUMNS = 256
+MOST_CELLS = 4_000_000
+
+
+def limit_this_process() -> None:
+    """Bound memory and processor time. macOS does not enforce RLIMIT_AS; its wall-clock limit is the parent's."""
+    for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_CORE, 0)):
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(what, (most, most))
+
+
+def encode(value: object) -> dict[str, object]:
+    """A date, time or duration as JSON can carry it. Raises TypeError for anything else."""
+    if isinstance(value, datetime):
+        return {"@": "datetime", "v": value.isoformat()}
+    if isinstance(value, date):
+        return {"@": "date", "v": value.isoformat()}
+    if isinstance(value, time):
+        return {"@": "time", "v": value.isoformat()}
+    if isinstance(value, timedelta):
+        return {"@": "duration", "v": [value.days, value.seconds, value.microseconds]}
+    raise TypeError(f"a cell of type {type(value).__name__}")
+
+
+def read(data: bytes) -> list[dict[str, Any]]:
+    """Every worksheet's cells and what stands beside them. Raises RefusedFileError."""
+    inspect(data)
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415  only after the guard
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts, styles = sheet_parts(archive), read_styles(archive)
+        looks = {name: look(archive.read(part), styles) for name, part in parts.items() if part in archive.namelist()}
+    for seen in looks.values():
+        if seen.wide:
+            raise RefusedFileError("sheet_too_wide")
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    sheets = []
+    for meta in workbook.sheets_metadata:
+        if meta.typ != SheetTypeEnum.WorkSheet:
+            continue
+        sheet = workbook.get_sheet_by_name(meta.name)
+        height, width = (sheet.end[0] + 1, sheet.end[1] + 1) if sheet.end is not None else (0, 0)
+        if height > MOST_ROWS:
+            raise RefusedFileError("sheet_too_long")
+        if width > MOST_COLUMNS or height * width > MOST_CELLS:
+            raise RefusedFileError("sheet_too_wide")
+        visible = meta.visible == SheetVisibleEnum.Visible
+        sheets.append(_sheet(meta.name, sheet, looks.get(meta.name, SecondLook()), visible=visible))
+    return sheets
+
+
+def _sheet(name: str, sheet: Any, seen: SecondLook, *, visible: bool) -> dict[str, Any]:  # noqa: ANN401  calamine has no types
+    merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
+    return {
+        "name": name,
+        "visible": visible,
+        "rows": sheet.to_python(skip_empty_area=False),
+        "merged": merged,
+        "errors": seen.errors,
+        "booleans": seen.booleans,
+        "unsaved": seen.unsaved,
+        "formulas": seen.formulas,
+        "currencies": seen.currencies,
+        "legacy": seen.legacy,
+        "hidden_rows": seen.hidden_rows,
+        "hidden_columns": seen.hidden_columns,
+    }
+
+
+def answer(data: bytes) -> dict[str, Any]:
+    """The sheets, or the code of the refusal. A file that the parser cannot read is refused, not an error of ours."""
+    try:
+        return {"sheets": read(data)}
+    except RefusedFileError as refused:
+        return {"refused": refused.code}
+    except MemoryError:
+        return {"refused": "unpacks_too_large"}
+    except Exception:  # noqa: BLE001  whatever a parser makes of a damaged file, the answer is the same
+        return {"refused": "damaged_file"}
+
+
+def main() -> None:
+    """Answer one workbook."""
+    limit_this_process()
+    json.dump(answer(sys.stdin.buffer.read()), sys.stdout, default=encode, ensure_ascii=True, check_circular=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What HR should know about the file and its columns before she looks at rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importers.choose import Candidate, months_named
+from importers.contract import CellProblem
+from importers.kinds import MONEY
+from importers.layouts import ASSUMED
+from importers.period import PayPeriod
+from importers.problems import problem
+from importers.sheet_xml import column_index, column_letters
+from importers.workbook import Grid, address
+
+
+def notes_on_file(file_name: str, chosen: Candidate, grids: Sequence[Grid], period: PayPeriod, *, is_workbook: bool) -> list[CellProblem]:
+    """Name against content, another month, saved formulas, hidden rows, columns and sheets."""
+    grid, table = chosen.grid, chosen.table
+    notes = []
+    if is_workbook != file_name.lower().endswith((".xlsx", ".xlsm")):
+        notes.append(problem("extension_differs", sheet=grid.name))
+    months = months_named(grid, table)
+    if months and period not in months:
+        named = ", ".join(str(month) for month in sorted(months))
+        notes.append(problem("period_differs", sheet=grid.name, hint=named))
+    formulas = sum(last - max(first, table.first_row) + 1 for _, first, last, _ in grid.formulas if last >= table.first_row)
+    if formulas:
+        notes.append(problem("formulas_read", sheet=grid.name, hint=f"{formulas:,}"))
+    notes.extend(_hidden(chosen, grids))
+    return notes
+
+
+def _hidden(chosen: Candidate, grids: Sequence[Grid]) -> list[CellProblem]:
+    grid, first = chosen.grid, chosen.table.first_row
+    rows = [
+        row for start, end in grid.hidden_rows for row in range(max(start, first), min(end, len(grid.rows) - 1) + 1) if any(grid.rows[row])
+    ]
+    columns = [
+        column
+        for start, end in grid.hidden_columns
+        for column in range(start, min(end, grid.width - 1) + 1)
+        if any(line[column] for line in grid.rows if column < len(line))
+    ]
+    sheets = [other.name for other in grids if not other.visible and any(any(row) for row in other.rows)]
+    found = []
+    if rows:
+        hint = f"rows ({', '.join(str(row + 1) for row in rows[:5])}{', ...' if len(rows) > 5 else ''}; {len(rows)} in all)"  # noqa: PLR2004
+        found.append(problem("hidden_data", sheet=grid.name, cell=address(rows[0], 0), hint=hint))
+    if columns:
+        hint = f"columns ({', '.join(column_letters(column) for column in columns[:10])})"
+        found.append(problem("hidden_data", sheet=grid.name, cell=address(first, columns[0]), hint=hint))
+    found.extend(problem("hidden_sheet", sheet=name, hint=name) for name in sheets if name != grid.name)
+    return found
+
+
+def notes_on_layout(chosen: Candidate) -> list[CellProblem]:
+    """Columns that a person is asked about, currencies taken by size, and what changed since the layout was confirmed."""
+    layout, header = chosen.layout, chosen.table.header_rows[-1]
+    notes = []
+    if chosen.changed:
+        notes.append(problem("layout_changed", sheet=layout.sheet, hint=chosen.changed))
+    for column in layout.columns:
+        place = address(header, column_index(column.column))
+        if column.meaning is None:
+            notes.append(problem("column_not_understood", sheet=layout.sheet, cell=place, value=column.header, hint=column.reason))
+        elif column.meaning in MONEY and ASSUMED in column.reason and not layout.confirmed:
+            names = {"USD": "dollars", "KHR": "riel"}
+            notes.append(
+                problem(
+                    "currency_assumed",
+                    sheet=layout.sheet,
+                    cell=place,
+                    meaning=column.meaning,
+                    value=column.header,
+                    hint=names.get(column.currency or "", "unknown"),
+                )
+            )
+    return notes

@@ -1,0 +1,167 @@
+"""`read_sheet`: a payroll file's bytes -> trusted rows and located problems. The left edge of the system on one screen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from importers.checks import (
+    check_clock_fractions,
+    check_destinations,
+    check_net,
+    check_row_sums,
+    check_two_currencies,
+    check_unlabelled,
+    check_workers,
+    flip_deductions,
+)
+from importers.choose import Candidate, choose_sheet
+from importers.columns import Reading, read_columns
+from importers.contract import CellProblem, Counts, ImportedSheet, Layout, Meaning, Severity
+from importers.guard import ZIP_MAGIC, RefusedFileError
+from importers.kinds import DAYS, HOURS, MONEY, UNREAD
+from importers.lines import Places, classify
+from importers.notes import notes_on_file, notes_on_layout
+from importers.period import PayPeriod
+from importers.problems import problem
+from importers.rows import build_rows, canonical_hash, net_sums
+from importers.sheet_xml import column_index
+from importers.totals import control_totals
+from importers.workbook import address, open_grids
+
+
+def read_sheet(
+    data: bytes,
+    *,
+    file_name: str,
+    period: PayPeriod,
+    layout: Layout | None = None,
+    sheet: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ImportedSheet:
+    """Read a payroll file; never raises for what stands in it.
+
+    A file that cannot be read is an ImportedSheet with one problem that stops the file. `layout` is a factory's confirmed
+    mapping, taken when the headers have its fingerprint; without one the mapping is proposed and waits for a person, and the
+    rows are a preview. `sheet` names the sheet where several could be meant. `progress(done, rows)` is called now and then.
+    """
+    content_hash = hashlib.sha256(data).hexdigest()
+    try:
+        grids = open_grids(data, file_name)
+    except RefusedFileError as refused:
+        return _refused(file_name, content_hash, [problem(refused.code)])
+    names = tuple(grid.name for grid in grids)
+    chosen = choose_sheet(grids, period, layout, sheet)
+    if isinstance(chosen, CellProblem):
+        return _refused(file_name, content_hash, [chosen], sheets=names)
+    notes = notes_on_file(file_name, chosen, grids, period, is_workbook=data.startswith(ZIP_MAGIC))
+    missing = _missing_column(chosen)
+    if missing is not None:
+        problems = [missing, *notes, *notes_on_layout(chosen)]
+        return _refused(file_name, content_hash, problems, sheets=names, layout=chosen.layout)
+    return _read(chosen, notes, file_name, content_hash, period, names, progress)
+
+
+def _read(
+    chosen: Candidate,
+    notes: list[CellProblem],
+    file_name: str,
+    content_hash: str,
+    period: PayPeriod,
+    names: tuple[str, ...],
+    progress: Callable[[int, int], None] | None,
+) -> ImportedSheet:
+    grid, layout = chosen.grid, chosen.layout
+    lines = classify(grid, chosen.table, _places(layout))
+    if not lines.workers and not lines.unlabelled:
+        empty = problem("no_rows_found", sheet=grid.name, cell=address(chosen.table.first_row, 0))
+        return _refused(file_name, content_hash, [empty, *notes], sheets=names, layout=layout)
+    net_currency = _net_currency(layout)
+    reading = Reading(grid=grid, layout=layout, lines=lines, period=period, strict_net=net_currency)
+    read_columns(reading)
+    net = next(column for column in reading.find(Meaning.NET) if column.currency == net_currency)
+    flip_deductions(reading)
+    check_workers(reading)
+    check_net(reading, net)
+    check_destinations(reading)
+    check_two_currencies(reading)
+    check_row_sums(reading, net)
+    check_clock_fractions(reading)
+    without_worker = check_unlabelled(reading, net)
+    totals = control_totals(reading)
+    reading.problems.extend(problem("row_not_read", sheet=grid.name, cell=address(row, 0), value=grid.rows[row][0]) for row in lines.unread)
+    stops = any(found.severity is Severity.STOPS_FILE for found in reading.problems)
+    rows = () if stops else build_rows(reading, net_currency, progress)
+    read = len(lines.workers) + len(without_worker)
+    rejected = [net.sums[position] for position in range(len(lines.workers)) if stops or position in reading.stopped]
+    return ImportedSheet(
+        file_name=file_name,
+        content_hash=content_hash,
+        canonical_hash=canonical_hash(rows) if rows else content_hash,
+        layout=layout,
+        rows=rows,
+        problems=tuple(_in_order([*notes, *notes_on_layout(chosen), *reading.problems])),
+        counts=Counts(read=read, accepted=len(rows), rejected=read - len(rows)),
+        net_accepted=net_sums(row.net for row in rows),
+        net_rejected=net_sums([*rejected, *(amount for _, amount in without_worker)]),
+        control_totals=totals,
+        sheets=names,
+    )
+
+
+def _in_order(problems: Sequence[CellProblem]) -> list[CellProblem]:
+    """The problem that stops the file first, then as found."""
+    return sorted(problems, key=lambda found: found.severity is not Severity.STOPS_FILE)
+
+
+def _net_currency(layout: Layout) -> str:
+    """Dollars where the net stands in both: cents are finer than riel rounded to the hundred."""
+    codes = {column.currency for column in layout.columns if column.meaning is Meaning.NET and column.currency}
+    return "USD" if "USD" in codes else codes.pop()
+
+
+def _missing_column(chosen: Candidate) -> CellProblem | None:
+    """The problem of a sheet that lacks a column without which nobody can be paid."""
+    grid, layout = chosen.grid, chosen.layout
+    meanings = {column.meaning for column in layout.columns}
+    place = address(chosen.table.header_rows[-1], 0)
+    if Meaning.NET not in meanings:
+        maybe = [column.column for column in layout.columns if column.meaning is None and "maybe net" in column.reason]
+        hint = f"It may be column {', '.join(maybe)}." if maybe else ""
+        return problem("no_net_column", sheet=grid.name, cell=place, meaning=Meaning.NET, hint=hint)
+    if Meaning.WORKER_CODE not in meanings:
+        return problem("no_code_column", sheet=grid.name, cell=place, meaning=Meaning.WORKER_CODE)
+    if not meanings & {Meaning.NAME, Meaning.NAME_LATIN}:
+        return problem("no_name_column", sheet=grid.name, cell=place, meaning=Meaning.NAME)
+    nets = [column for column in layout.columns if column.meaning is Meaning.NET]
+    if all(column.currency is None for column in nets):
+        cell = f"{nets[0].column}{chosen.table.header_rows[-1] + 1}"
+        return problem("net_currency_unknown", sheet=grid.name, cell=cell, meaning=Meaning.NET)
+    return None
+
+
+def _places(layout: Layout) -> Places:
+    columns = [(column.meaning, column_index(column.column)) for column in layout.columns if column.meaning not in UNREAD]
+    return Places(
+        code=next(index for meaning, index in columns if meaning is Meaning.WORKER_CODE),
+        names=tuple(index for meaning, index in columns if meaning in {Meaning.NAME, Meaning.NAME_LATIN}),
+        net=tuple(index for meaning, index in columns if meaning is Meaning.NET),
+        figures=tuple(index for meaning, index in columns if meaning in MONEY | HOURS | DAYS and meaning is not Meaning.NET),
+    )
+
+
+def _refused(
+    file_name: str, content_hash: str, problems: list[CellProblem], *, sheets: tuple[str, ...] = (), layout: Layout | None = None
+) -> ImportedSheet:
+    return ImportedSheet(
+        file_name=file_name,
+        content_hash=content_hash,
+        canonical_hash=content_hash,
+        layout=layout,
+        rows=(),
+        problems=tuple(_in_order(problems)),
+        counts=Counts(read=0, accepted=0, rejected=0),
+        net_accepted={},
+        net_rejected={},
+        sheets=sheets,
+    )

@@ -1,0 +1,139 @@
+"""Read columns -> frozen rows, their sums, and the hash that recognises the same payroll in another file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from importers.columns import Reading
+from importers.contract import Meaning, PayrollRow
+from importers.khmer import normalise
+from importers.kinds import ADDED_UP, DAYS, HOURS, MONEY
+from importers.money import CURRENCIES, Money
+
+_EVERY = 1000  # rows between two words of progress
+_FIELDS: Mapping[Meaning, str] = {
+    Meaning.WORKER_CODE: "worker_code",
+    Meaning.NAME: "name",
+    Meaning.NAME_LATIN: "name_latin",
+    Meaning.SEX: "sex",
+    Meaning.NATIONAL_ID: "national_id",
+    Meaning.PHONE: "phone",
+    Meaning.POSITION: "position",
+    Meaning.DEPARTMENT: "department",
+    Meaning.JOINED_ON: "joined_on",
+    Meaning.LEFT_ON: "left_on",
+    Meaning.STATUS: "status",
+    Meaning.SPOUSE: "spouse",
+    Meaning.CHILDREN: "children",
+    Meaning.PAY_METHOD: "pay_method",
+    Meaning.BANK: "bank",
+    Meaning.ACCOUNT: "account",
+    Meaning.ACCOUNT_NAME: "account_name",
+}
+
+
+def build_rows(reading: Reading, net_currency: str, progress: Callable[[int, int], None] | None) -> tuple[PayrollRow, ...]:
+    """A frozen row for every worker whose row nothing stops."""
+    fields = [(_FIELDS[column.meaning], column.values) for column in reading.columns if column.meaning in _FIELDS]
+    amounts, alternates = _money_columns(reading, net_currency)
+    time = [(column.meaning, column.values) for column in reading.columns if column.meaning in HOURS | DAYS]
+    added = _added_up(reading, net_currency)
+    net = next(c.values for c in reading.columns if c.meaning is Meaning.NET and c.currency == net_currency)
+    workers, sheet, total = reading.lines.workers, reading.grid.name, len(reading.lines.workers)
+    rows: list[PayrollRow] = []
+    for position, place in enumerate(workers):
+        if progress is not None and position % _EVERY == 0:
+            progress(position, total)
+        if position in reading.stopped:
+            continue
+        personal: dict[str, Any] = {name: values[position] for name, values in fields}
+        if not personal.get("name"):
+            personal["name"] = personal.get("name_latin")
+        money = {meaning: value for meaning, values in amounts if (value := values[position]) is not None}
+        for meaning, columns in added:
+            present = [value for values in columns if (value := values[position]) is not None]
+            if present:
+                money[meaning] = present[0] if len(present) == 1 else Money(sum(v.minor for v in present), present[0].currency)
+        rows.append(
+            PayrollRow(
+                sheet=sheet,
+                row=place + 1,
+                net=net[position],
+                amounts=money,
+                alternates={meaning: value for meaning, values in alternates if (value := values[position]) is not None},
+                time={meaning: value for meaning, values in time if (value := values[position]) is not None},
+                **personal,
+            )
+        )
+    if progress is not None:
+        progress(total, total)
+    return tuple(rows)
+
+
+def _money_columns(reading: Reading, net_currency: str) -> tuple[list[tuple[Meaning, list[Any]]], list[tuple[Meaning, list[Any]]]]:
+    """Each meaning's own column, and the second currency's beside it."""
+    amounts: dict[Meaning, tuple[str | None, list[Any]]] = {}
+    alternates: list[tuple[Meaning, list[Any]]] = []
+    money = [column for column in reading.columns if column.meaning in MONEY and column.meaning not in ADDED_UP]
+    for column in sorted(money, key=lambda column: column.currency != net_currency):
+        if column.meaning in amounts:
+            alternates.append((column.meaning, column.values))
+        else:
+            amounts[column.meaning] = (column.currency, column.values)
+    return [(meaning, values) for meaning, (_, values) in amounts.items()], alternates
+
+
+def _added_up(reading: Reading, net_currency: str) -> list[tuple[Meaning, list[list[Any]]]]:
+    """Meanings that several columns make up together, in one currency."""
+    found = []
+    for meaning in sorted(ADDED_UP):
+        columns = reading.find(meaning)
+        codes = {column.currency for column in columns}
+        code = net_currency if net_currency in codes else next(iter(sorted(filter(None, codes))), None)
+        chosen = [column.values for column in columns if column.currency == code]
+        if chosen:
+            found.append((meaning, chosen))
+    return found
+
+
+def net_sums(values: Iterable[Money | None]) -> dict[str, Money]:
+    """The sum of net amounts by currency code."""
+    sums: dict[str, int] = {}
+    for value in values:
+        if value is not None:
+            sums[value.currency.code] = sums.get(value.currency.code, 0) + value.minor
+    return {code: Money(minor, CURRENCIES[code]) for code, minor in sorted(sums.items())}
+
+
+def canonical_hash(rows: Iterable[PayrollRow]) -> str:
+    """What stays the same when a payroll is saved again, sorted otherwise, renamed, or written as CSV. Hex SHA-256."""
+    lines = sorted(map(_canonical, rows))
+    return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
+
+
+def _canonical(row: PayrollRow) -> str:
+    personal = (
+        row.worker_code,
+        normalise(row.name),
+        normalise(row.name_latin or ""),
+        row.sex,
+        row.national_id,
+        row.phone,
+        normalise(row.position or ""),
+        normalise(row.department or ""),
+        row.joined_on,
+        row.left_on,
+        row.status,
+        row.spouse,
+        row.children,
+        row.pay_method,
+        normalise(row.bank or ""),
+        row.account,
+        normalise(row.account_name or ""),
+    )
+    money = sorted(f"{meaning}={value.minor}{value.currency.code}" for meaning, value in row.amounts.items())
+    other = sorted(f"{meaning}={value.minor}{value.currency.code}" for meaning, value in row.alternates.items())
+    time = sorted(f"{meaning}={value.normalize() + 0:f}" for meaning, value in row.time.items())
+    return "\x1f".join(("\x1d".join("" if part is None else str(part) for part in personal), *money, "", *other, "", *time))

@@ -1,0 +1,146 @@
+"""Opens a file as grids of plain cells: a workbook through the limited child process, delimited text directly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from importers.csv_file import looks_like_text, read_text_table
+from importers.guard import ZIP_MAGIC, RefusedFileError, refuse_by_magic
+from importers.sheet_xml import Runs, column_letters
+
+WALL_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A cell that is no value: `error` (#REF!), `unsaved` (a formula without a saved value) or `boolean`."""
+
+    kind: str
+    text: str
+
+
+Cell = str | float | date | time | timedelta | Special  # an empty cell is ''
+
+
+@dataclass(slots=True, kw_only=True)
+class Grid:
+    """One sheet as cells from A1 on, and what the file says beside the values. Rows and columns count from 0."""
+
+    name: str
+    rows: list[list[Cell]]
+    visible: bool = True
+    merged: Sequence[Sequence[int]] = ()
+    formulas: Runs = field(default_factory=list)
+    currencies: Runs = field(default_factory=list)
+    legacy: Runs = field(default_factory=list)
+    hidden_rows: Sequence[tuple[int, int]] = ()
+    hidden_columns: Sequence[tuple[int, int]] = ()
+    is_text: bool = False  # from delimited text: every cell is a string
+
+    @property
+    def width(self) -> int:
+        """The number of columns of the widest row."""
+        return max((len(row) for row in self.rows), default=0)
+
+    def column(self, index: int) -> list[Cell]:
+        """One column's cells, top to bottom."""
+        return [row[index] if index < len(row) else "" for row in self.rows]
+
+
+def address(row: int, column: int) -> str:
+    """The A1 address of a cell that counts from 0."""
+    return f"{column_letters(column)}{row + 1}"
+
+
+def text_of(cell: Cell) -> str:
+    """A cell as text, as near as it can be to what the sheet shows; whole numbers without a decimal point."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, float):
+        return f"{cell:.0f}" if cell.is_integer() and abs(cell) < 1e15 else repr(cell)  # noqa: PLR2004  Excel's 15 digits
+    if isinstance(cell, Special):
+        return cell.text
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def open_grids(data: bytes, file_name: str) -> list[Grid]:
+    """The sheets of a file, in its order. Raises RefusedFileError with the problem's code."""
+    refuse_by_magic(data)
+    if data.startswith(ZIP_MAGIC):
+        return [_grid(sheet) for sheet in _parse_in_child(data)]
+    if not file_name.lower().endswith((".csv", ".tsv", ".txt")) or not looks_like_text(data):
+        raise RefusedFileError("web_page" if b"<table" in data[:65536].lower() else "not_a_workbook")
+    return [Grid(name="CSV", rows=[list(row) for row in read_text_table(data)], is_text=True)]
+
+
+def _parse_in_child(data: bytes) -> list[dict[str, Any]]:
+    # Only the import path is handed down: the child needs none of the service's settings or secrets.
+    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "importers.child"]
+    try:
+        done = subprocess.run(  # noqa: S603  our own module, no shell
+            command, input=data, capture_output=True, timeout=WALL_SECONDS, check=False, env=environment
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RefusedFileError("takes_too_long") from error
+    if done.returncode != 0:
+        # negative: killed by a limit or aborted inside the parser; either way the file asked for more than it may have
+        raise RefusedFileError("unpacks_too_large" if done.returncode < 0 else "damaged_file")
+    answer = json.loads(done.stdout, object_hook=_decode)
+    if "refused" in answer:
+        raise RefusedFileError(str(answer["refused"]))
+    return list(answer["sheets"])
+
+
+def _decode(found: dict[str, Any]) -> Any:  # noqa: ANN401  json.loads' hook
+    kind = found.get("@")
+    if kind is None:
+        return found
+    value = found["v"]
+    if kind == "date":
+        return date.fromisoformat(value)
+    if kind == "datetime":
+        return datetime.fromisoformat(value)
+    if kind == "time":
+        return time.fromisoformat(value)
+    return timedelta(*value)
+
+
+def _grid(sheet: Mapping[str, Any]) -> Grid:
+    rows: list[list[Cell]] = sheet["rows"]
+
+    def put(row: int, column: int, special: Special) -> None:
+        while len(rows) <= row:
+            rows.append([])
+        line = rows[row]
+        line.extend([""] * (column + 1 - len(line)))
+        line[column] = special
+
+    for row, column, text in sheet["errors"]:
+        put(row, column, Special("error", text))
+    for row, column in sheet["unsaved"]:
+        put(row, column, Special("unsaved", "formula without a saved value"))
+    for row, column in sheet["booleans"]:
+        put(row, column, Special("boolean", "TRUE" if rows[row][column] else "FALSE"))
+    return Grid(
+        name=sheet["name"],
+        rows=rows,
+        visible=sheet["visible"],
+        merged=sheet["merged"],
+        formulas=[(c, a, b, what) for c, a, b, what in sheet["formulas"]],
+        currencies=[(c, a, b, what) for c, a, b, what in sheet["currencies"]],
+        legacy=[(c, a, b, what) for c, a, b, what in sheet["legacy"]],
+        hidden_rows=[(a, b) for a, b in sheet["hidden_rows"]],
+        hidden_columns=[(a, b) for a, b in sheet["hidden_columns"]],
+    )
