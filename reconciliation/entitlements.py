@@ -5,7 +5,7 @@ The net is added up from rounded lines, not rounded from exact figures, so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from importers.money import KHR, USD, Money
@@ -32,7 +32,7 @@ _NOT_OF_THE_MONTH = _INDEMNITIES | {Line.SEVERANCE}
 
 def entitlement(month: WorkMonth, *, book: LawBook, rates: ExchangeRates, policy: FactoryPolicy) -> Entitlement:
     """What the law owes for one work month. Raises LawUnknownError where the law book has no value, PolicyError for an unlawful policy."""
-    return _rules(book, month.period, rates, policy).entitlement(month)
+    return rules_of(book, month.period, rates, policy).entitlement(month)
 
 
 def entitlements_many(months: Iterable[WorkMonth], *, book: LawBook, rates: ExchangeRates, policy: FactoryPolicy) -> Iterator[Entitlement]:
@@ -41,12 +41,13 @@ def entitlements_many(months: Iterable[WorkMonth], *, book: LawBook, rates: Exch
     for month in months:
         rules = prepared.get(month.period)
         if rules is None:
-            rules = prepared[month.period] = _rules(book, month.period, rates, policy)
+            rules = prepared[month.period] = rules_of(book, month.period, rates, policy)
         yield rules.entitlement(month)
 
 
 @lru_cache(maxsize=16)
-def _rules(book: LawBook, period: PayPeriod, rates: ExchangeRates, policy: FactoryPolicy) -> Rules:
+def rules_of(book: LawBook, period: PayPeriod, rates: ExchangeRates, policy: FactoryPolicy) -> Rules:
+    """The rules of a period, prepared once and kept. Raises LawUnknownError and PolicyError."""
     return Rules(book, period, rates, policy)
 
 
@@ -98,24 +99,30 @@ class Rules:
         return self._with_contributions(facts, lines)
 
     def _with_contributions(self, facts: WorkMonth, lines: list[EntitlementLine]) -> Entitlement:
-        gross = taxable = indemnities = apart = 0
-        for line in lines:
-            if line.side is Side.EARNING:
-                cents = line.amount.minor
-                gross += cents
-                if line.line in _INDEMNITIES:
-                    indemnities += cents
-                elif line.line not in _EXEMPT or not self.tax.allowances_exempt:
-                    taxable += cents
-                if line.line in _NOT_OF_THE_MONTH:
-                    apart += cents
-        found = self.nssf.contributions(gross if self._month.policy.indemnity_in_nssf else gross - apart)
-        if found.pension is not None:
-            lines.append(found.pension)
-        base = self.tax.base(facts, taxable, indemnities, found.pension_riel)
-        lines.append(self.tax.line(base, resident=facts.resident))
-        lines += found.employer
+        pension, tax, employer, base = self.deductions(facts, lines)
+        if pension is not None:
+            lines.append(pension)
+        lines.append(tax)
+        lines += employer
         return self._total(facts, lines, base)
+
+    def deductions(
+        self, facts: WorkMonth, lines: Iterable[EntitlementLine], instead: Mapping[Line, int] | None = None
+    ) -> tuple[EntitlementLine | None, EntitlementLine, tuple[EntitlementLine, ...], int]:
+        """Pension, tax, the employer's contributions and the taxable base on these earnings; `instead` adds cents to a line."""
+        gross = taxable = indemnities = apart = 0
+        amounts = [(line.line, line.amount.minor) for line in lines if line.side is Side.EARNING]
+        for line, cents in amounts if instead is None else (*amounts, *instead.items()):
+            gross += cents
+            if line in _INDEMNITIES:
+                indemnities += cents
+            elif line not in _EXEMPT or not self.tax.allowances_exempt:
+                taxable += cents
+            if line in _NOT_OF_THE_MONTH:
+                apart += cents
+        found = self.nssf.contributions(max(gross if self._month.policy.indemnity_in_nssf else gross - apart, 0))
+        base = self.tax.base(facts, max(taxable, 0), max(indemnities, 0), found.pension_riel)
+        return found.pension, self.tax.line(base, resident=facts.resident), found.employer, base
 
     def _half(self, facts: WorkMonth) -> EntitlementLine:
         """The first payment of the month: its share of the wage of who is employed in the first half; the rest comes with the balance."""

@@ -6,7 +6,15 @@ from importers.money import KHR, Money
 from reconciliation.contract import EntitlementLine, Line, Side, WorkMonth
 from reconciliation.law.cambodia.month import Month, plain, remember, usd
 
-DEDUCTIONS = (Line.FIRST_HALF_PAID, Line.ADVANCE, Line.LOAN, Line.UNION_DUES, Line.OTHER_DEDUCTION)
+DEDUCTIONS = (
+    Line.FIRST_HALF_PAID,
+    Line.ADVANCE,
+    Line.LOAN,
+    Line.UNION_DUES,
+    Line.OTHER_DEDUCTION,
+    Line.PENSION,  # only a correction states these two itself
+    Line.SALARY_TAX,
+)
 
 
 class Stated:

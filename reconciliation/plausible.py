@@ -1,0 +1,113 @@
+"""Facts of a row that cannot be, or that the law does not allow: hours, days, status, wage, deductions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from importers.contract import Meaning, PayrollRow, WorkerStatus
+from importers.money import KHR, USD, Money
+from importers.period import PayPeriod
+from reconciliation.contract import Discrepancy, Entitlement, ExchangeRates, KnownWorker, Line, WorkMonth
+from reconciliation.discrepancies import tell
+from reconciliation.facts import HOURS
+from reconciliation.law.cambodia.month import completed_months, plain, working_days
+from reconciliation.law.figures import Figures
+from reconciliation.policy import FactoryPolicy
+
+_DAYS = (Meaning.DAYS_WORKED, Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK)
+_LOANS = (Line.ADVANCE, Line.LOAN, Line.OTHER_DEDUCTION)
+_DAY = 16  # nobody works longer on every day of a month
+
+
+class Plausible:
+    """The limits of one period."""
+
+    def __init__(self, figures: Figures, period: PayPeriod, rates: ExchangeRates, policy: FactoryPolicy) -> None:
+        self._period, self._rates, self._policy = period, rates, policy
+        self._month_days = period.last_day.day
+        self._workdays = working_days(period.first_day, period.last_day)
+        self._daily, self._overtime = figures.number("daily_hours"), figures.number("overtime_hours_a_day")
+        self._overtime_cite = figures.cite("overtime_hours_a_day")
+        self._probation, self._probation_cite = figures.number("probation_months"), figures.cite("probation_months")
+        self._minimum = {
+            probation: (Money(int(figures.number(name) * 100), USD), figures.cite(name))
+            for probation, name in ((False, "minimum_wage_regular"), (True, "minimum_wage_probation"))
+        }
+        self._deductions_cite = figures.cite("deductions_allowed")
+
+    def too_long_on_probation(self, facts: WorkMonth) -> bool:
+        """Whether probation had run out before the month began."""
+        joined = facts.joined_on
+        return (
+            facts.status is WorkerStatus.PROBATION
+            and joined is not None
+            and completed_months(joined, self._period.first_day) > self._probation
+        )
+
+    def differences(self, row: PayrollRow, facts: WorkMonth, owed: Entitlement, known: KnownWorker | None) -> Iterator[Discrepancy]:
+        """What cannot be or is not allowed in one row."""
+        if row.time:
+            yield from self._hours(row, facts)
+            yield from self._days(row)
+        yield from self._wage(row, facts)
+        if row.status is WorkerStatus.PROBATION and facts.status is not WorkerStatus.PROBATION:
+            since = str(facts.joined_on)
+            yield tell("probation_too_long", row, "status", basis=since, citations=self._probation_cite)
+        if known is not None and known.joined_on and row.joined_on and known.joined_on != row.joined_on and known.left_on is None:
+            dates = f"{row.joined_on}, {known.joined_on}"
+            yield tell("joining_date_differs", row, "joined_on", basis=dates)
+        yield from self._taken(row, facts, owed)
+        if row.net.minor <= 0:
+            yield tell("net_not_positive", row, "net", stated=row.net, lawful=owed.net)
+
+    def _hours(self, row: PayrollRow, facts: WorkMonth) -> Iterator[Discrepancy]:
+        hours = {meaning: row.time.get(meaning, Decimal(0)) for meaning in HOURS}
+        extra = sum(hours.values()) - hours[Meaning.NIGHT_HOURS]
+        rest_days = self._month_days - self._workdays
+        free = self._workdays * (_DAY - self._daily)
+        overtime = hours[Meaning.OVERTIME_HOURS] + hours[Meaning.NIGHT_OVERTIME_HOURS]
+        if min(hours.values()) < 0:
+            yield tell("impossible_hours", row, "hours", basis="hours below zero", basis_km="ម៉ោងតិចជាងសូន្យ")
+        elif overtime > free or hours[Meaning.REST_DAY_HOURS] > rest_days * _DAY or extra > self._month_days * _DAY:
+            least = f"{plain(extra)} hours beyond the ordinary day in a month of {self._month_days} days"
+            khmer = f"{plain(extra)} ម៉ោងបន្ថែម ក្នុងខែដែលមាន {self._month_days} ថ្ងៃ"
+            yield tell("impossible_hours", row, "hours", basis=least, basis_km=khmer)
+        elif overtime > self._overtime * self._workdays:
+            limit = self._overtime * self._workdays
+            basis = f"{plain(overtime)} h of overtime, at most {plain(limit)} h in {self._workdays} working days"
+            khmer = f"ថែមម៉ោង {plain(overtime)} ម៉ោង កម្រិតច្បាប់ {plain(limit)} ម៉ោង"
+            yield tell("overtime_over_limit", row, "hours", basis=basis, basis_km=khmer, citations=self._overtime_cite)
+        elif overtime and facts.overtime_days is not None and overtime > facts.overtime_days * (_DAY - self._daily):
+            basis = f"{plain(overtime)} h of overtime on {plain(facts.overtime_days)} days"
+            khmer = f"ថែមម៉ោង {plain(overtime)} ម៉ោង ក្នុង {plain(facts.overtime_days)} ថ្ងៃ"
+            yield tell("impossible_hours", row, "hours", basis=basis, basis_km=khmer)
+
+    def _days(self, row: PayrollRow) -> Iterator[Discrepancy]:
+        days = [row.time.get(meaning, Decimal(0)) for meaning in _DAYS]
+        overtime = row.time.get(Meaning.OVERTIME_DAYS, Decimal(0))
+        if min(*days, overtime) < 0 or sum(days) > self._month_days or overtime > self._month_days:
+            total = plain(Decimal(sum(days)))
+            basis = f"{total} days worked, absent, on leave and sick, {plain(overtime)} with overtime, in a month of {self._month_days}"
+            khmer = f"សរុប {total} ថ្ងៃ ថែមម៉ោង {plain(overtime)} ថ្ងៃ ក្នុងខែដែលមាន {self._month_days} ថ្ងៃ"
+            yield tell("impossible_days", row, "days", basis=basis, basis_km=khmer)
+
+    def _wage(self, row: PayrollRow, facts: WorkMonth) -> Iterator[Discrepancy]:
+        stated = row.amounts.get(Meaning.BASIC_WAGE)
+        if not stated or facts.piece_value is not None:
+            return
+        least, citations = self._minimum[facts.status is WorkerStatus.PROBATION]
+        if stated.currency == KHR:
+            least = least.convert(KHR, self._rates.tax)
+        tolerance = self._policy.tolerance_riel if stated.currency == KHR else 0
+        if stated.minor < least.minor - tolerance:
+            yield tell("wage_below_minimum", row, "basic_wage", stated=stated, lawful=least, difference=stated - least, citations=citations)
+
+    def _taken(self, row: PayrollRow, facts: WorkMonth, owed: Entitlement) -> Iterator[Discrepancy]:
+        other = facts.given.get(Line.OTHER_DEDUCTION)
+        if other:
+            yield tell("deduction_not_allowed", row, "other_deduction", stated=other, citations=self._deductions_cite)
+        taken = sum(line.amount.minor for line in owed.lines if line.line in _LOANS) if facts.given else 0
+        if taken and taken > owed.gross.minor * self._policy.most_deducted:
+            stated = Money(taken, owed.gross.currency)
+            yield tell("deductions_too_large", row, "total_deductions", stated=stated, lawful=owed.gross, citations=self._deductions_cite)
