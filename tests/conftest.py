@@ -12,25 +12,47 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import psutil
 import pytest
 import pytest_socket
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 # A checkout that was never installed still runs its tests.
 sys.path[:0] = [root] if (root := str(Path(__file__).parent.parent)) not in sys.path else []
 
-from payroll_api.db import embedded  # noqa: E402 after the path
-from payroll_api.db.embedded import Addresses  # noqa: E402
-from payroll_api.db.session import Database  # noqa: E402
-from payroll_api.migrations import apply  # noqa: E402
+# ruff: noqa: E402  imports of ours come after the path
+from connectors.payouts import registry as payouts
+from connectors.payouts.contract import Connector
+from connectors.sms import registry as gateways
+from connectors.sms.contract import SmsGateway
+from payroll_api.access import passwords
+from payroll_api.access.actor import PERMISSIONS, Actor, Role
+from payroll_api.access.models import LoginDirectory, User
+from payroll_api.audit.signing import Signer
+from payroll_api.db import embedded
+from payroll_api.db.base import new_id
+from payroll_api.db.embedded import Addresses
+from payroll_api.db.session import Database, factory_of
+from payroll_api.encryption import master
+from payroll_api.encryption.vault import Keys
+from payroll_api.factories.create import create_factory
+from payroll_api.factories.models import ProviderAccount
+from payroll_api.factories.provider_accounts import config_of, get_account
+from payroll_api.migrations import apply
+from payroll_api.services import Services
+from payroll_api.settings import Settings
+from reconciliation.law.book import load_cambodia
 
 _FOLDER = "GARMENT_WAGES_TEST_FOLDER"
 _PREFIX = "gw-tests-"
@@ -179,3 +201,159 @@ class SettableClock:
 def clock() -> SettableClock:
     """Nine in the morning in Phnom Penh on the last day of November 2026."""
     return SettableClock(datetime(2026, 11, 30, 2, 0, tzinfo=UTC))
+
+
+# --- the service ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of this test process: its master key and its audit checkpoints."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+async def services(database: Database, data_dir: Path, clock: SettableClock) -> AsyncIterator[Services]:
+    """What steps are handed, with the test's clock and real connectors."""
+    settings = Settings(data_dir=data_dir, database_url=database.url)
+    key = master.load(settings.master_key_file, create=True)
+    connectors = AccountConnectors(keys := Keys(key))
+    yield Services(
+        settings=settings, database=database, keys=keys, signer=Signer(key), clock=clock, connectors=connectors, law=load_cambodia()
+    )
+    await connectors.aclose()
+
+
+class AccountConnectors:
+    """Real connectors, built from the factory's provider accounts and kept while the test lasts."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._payouts: dict[UUID, Connector] = {}
+        self._gateways: dict[UUID, SmsGateway] = {}
+
+    async def payout(self, session: AsyncSession, provider_account_id: UUID) -> Connector:
+        """The connector of one account."""
+        if provider_account_id not in self._payouts:
+            account = await get_account(session, provider_account_id)
+            config = config_of(await self._keys.vault(session), account)
+            self._payouts[account.id] = payouts.build(account.connector, config)
+        return self._payouts[provider_account_id]
+
+    async def gateway(self, session: AsyncSession) -> SmsGateway | None:
+        """The factory's SMS gateway."""
+        account = await session.scalar(select(ProviderAccount).where(ProviderAccount.kind == "sms", ProviderAccount.is_enabled))
+        if account is None:
+            return None
+        if account.id not in self._gateways:
+            self._gateways[account.id] = gateways.build(account.connector, config_of(await self._keys.vault(session), account))
+        return self._gateways[account.id]
+
+    async def aclose(self) -> None:
+        """Release their connections."""
+        for connector in self._payouts.values():
+            await connector.aclose()
+        for gateway in self._gateways.values():
+            await gateway.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleFactory:
+    """A factory made for one test: its id, and one person of each role. All have the password `PASSWORD`."""
+
+    id: UUID
+    slug: str
+    people: Mapping[Role, Actor]
+    logins: Mapping[Role, str] = field(repr=False)
+
+    @property
+    def preparer(self) -> Actor:
+        """HR, who uploads and submits."""
+        return self.people[Role.PREPARER]
+
+    @property
+    def approver(self) -> Actor:
+        """Who approves and releases."""
+        return self.people[Role.APPROVER]
+
+    @property
+    def finance(self) -> Actor:
+        """Who settles."""
+        return self.people[Role.FINANCE]
+
+    @property
+    def auditor(self) -> Actor:
+        """Who reads and proves."""
+        return self.people[Role.AUDITOR]
+
+    @property
+    def administrator(self) -> Actor:
+        """Who gives roles and holds the provider accounts."""
+        return self.people[Role.ADMINISTRATOR]
+
+
+PASSWORD = "seven lotus ponds at dawn"
+
+
+async def make_factory(services: Services) -> SampleFactory:
+    """A factory of its own with one person of each role."""
+    slug = f"test-{uuid4().hex[:12]}"
+    factory_id = await create_factory(services, slug=slug, name="Angkor Sample Garments", name_km="អង្គរ កាត់ដេរ", hotline="023 900 100")
+    people, logins = {}, {}
+    async with services.database.factory(factory_id) as session:
+        for role in Role:
+            logins[role] = f"{role.value}@{slug}"
+            user_id = await _add_person(session, services, role, logins[role])
+            people[role] = Actor(
+                factory_id=factory_id, name=f"user:{user_id}", permissions=PERMISSIONS[role], user_id=user_id, language="en"
+            )
+    return SampleFactory(id=factory_id, slug=slug, people=people, logins=logins)
+
+
+_hashes: list[str] = []
+
+
+async def _add_person(session: AsyncSession, services: Services, role: Role, login: str) -> UUID:
+    """As `users.create_user` does, but with a password hashed once: argon2 takes its time on purpose."""
+    if not _hashes:
+        _hashes.append(await passwords.hash_new(PASSWORD))
+    vault = await services.keys.vault(session)
+    user_id, factory_id = new_id(), factory_of(session)
+    session.add(LoginDirectory(login_index=services.keys.login_index(login), factory_id=factory_id, user_id=user_id))
+    session.add(
+        User(
+            factory_id=factory_id,
+            id=user_id,
+            login=vault.seal(login, "users", user_id, "login"),
+            display_name=vault.seal(role.value.title(), "users", user_id, "display_name"),
+            password_hash=_hashes[0],
+            roles=[role.value],
+            language="en",
+            created_at=services.clock(),
+            disabled_at=None,
+        )
+    )
+    await session.flush()
+    return user_id
+
+
+@pytest.fixture
+async def factory(services: Services) -> SampleFactory:
+    """A factory for this test. Another one: `await make_factory(services)` through the fixture `other_factory`."""
+    return await make_factory(services)
+
+
+@pytest.fixture
+async def other_factory(services: Services) -> SampleFactory:
+    """A second factory, which must see nothing of the first."""
+    return await make_factory(services)
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    """The service over ASGI, in this process, with nobody signed in."""
+    from payroll_api.app import create_app  # noqa: PLC0415 only tests of the API build it
+
+    transport = httpx.ASGITransport(app=create_app(services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+        yield http

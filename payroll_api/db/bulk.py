@@ -9,11 +9,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.session import driver
 
+# PostgreSQL refuses COPY into a table with row-level security. Few rows go by INSERT; many by COPY into a temporary table and one
+# INSERT from there, which the policy checks row by row.
+_FEW = 30
+
 
 async def copy_in(session: AsyncSession, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
-    """Add rows by COPY (about five times as fast as INSERT). JSONB values must be JSON text."""
+    """Add rows; many of them by COPY. JSONB values must be JSON text."""
     connection = await driver(session)
-    await connection.copy_records_to_table(table, records=records, columns=list(columns))
+    rows = list(records)
+    names = ", ".join(columns)
+    if len(rows) <= _FEW:
+        if rows:
+            values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+            await connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({values})", rows)  # noqa: S608 our own names
+        return
+    stage = f"copy_in_{table}"
+    await connection.execute(f"CREATE TEMPORARY TABLE {stage} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")  # noqa: S608 our own names
+    await connection.copy_records_to_table(stage, records=rows, columns=list(columns))
+    await connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {stage}; DROP TABLE {stage}")  # noqa: S608 our own names
 
 
 async def fetch(session: AsyncSession, sql: str, *args: object) -> list[tuple[Any, ...]]:
