@@ -23,7 +23,9 @@ from reconciliation.words import ENGLISH, KHMER
 
 # A sheet has one column for what the slip shows as basic pay, sick days, maternity and the top-up of piece work.
 _BASIC = (Line.BASIC_PAY, Line.PIECE_TOP_UP, Line.SICK_PAY, Line.MATERNITY_PAY)
-_IN_BASIC_COLUMN = frozenset(_BASIC) - {Line.PIECE_TOP_UP}
+_NEVER_A_COLUMN = frozenset(
+    {Line.BASIC_PAY, Line.SICK_PAY, Line.MATERNITY_PAY, Line.EMPLOYER_RISK, Line.EMPLOYER_HEALTH, Line.EMPLOYER_PENSION}
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,13 +47,15 @@ class Comparison:
     """The comparison of one sheet: its columns, the run's kind, and the factory's tolerance."""
 
     def __init__(self, rules: Rules, rates: ExchangeRates, policy: FactoryPolicy, *, kind: RunKind, shown: Collection[Meaning]) -> None:
-        self._rules, self._rates, self._kind, self._shown = rules, rates, kind, shown
+        self._rules, self._rates, self._kind = rules, rates, kind
         self._tolerance: Mapping[Currency, int] = {USD: policy.tolerance_cents, KHR: policy.tolerance_riel}
         by_line = kind not in {RunKind.FIRST_HALF, RunKind.CORRECTION}
         columns = [(meaning, line) for meaning, line in EARNINGS_AND_DEDUCTIONS.items() if meaning in shown and by_line]
         self._earnings = [(meaning, line) for meaning, line in columns if line not in DEDUCTIONS]
         self._withheld = [(meaning, line) for meaning, line in columns if line in {Line.PENSION, Line.SALARY_TAX}]
         self._has_earnings = shows_earnings(shown)
+        names = {meaning.name for meaning in shown}
+        self._no_column = frozenset(line for line in Line if line.name not in names and line not in _NEVER_A_COLUMN)
 
     def differences(self, row: PayrollRow, facts: WorkMonth, owed: Entitlement) -> list[Discrepancy]:
         """Every difference of one row."""
@@ -113,7 +117,8 @@ class Comparison:
         """What gross, total of deductions and net differ by beyond what the lines explain."""
         row, owed = this.row, this.owed
         currency, whole = row.net.currency, self._kind is not RunKind.FIRST_HALF
-        tolerance = self._tolerance[currency] * (1 + this.converted)
+        # where every line is shown in one currency, the sheet's own sums must be right to the cent
+        tolerance = self._tolerance[currency] * (1 + this.converted) if this.converted or currency != USD or self._hidden(owed) else 0
         unshown = 0
         gross, taken = row.amounts.get(Meaning.GROSS), row.amounts.get(Meaning.TOTAL_DEDUCTIONS)
         if gross is not None and gross.currency == currency and whole:
@@ -131,8 +136,7 @@ class Comparison:
             self._tell_total(this, "net_too_low" if rest < 0 else "net_too_high", "net", row.net, owed.net, rest=rest)
 
     def _tell_total(self, this: _Row, code: str, subject: str, stated: Money, owed: Money, *, rest: int) -> None:
-        hidden = [line for line in this.owed.lines if line.amount and line.side is not Side.EMPLOYER and line.line not in _IN_BASIC_COLUMN]
-        hidden = [line for line in hidden if Meaning.__members__.get(line.line.name) not in self._shown]
+        hidden = self._hidden(this.owed)
         withheld = sum(line.amount.minor for line in hidden if line.side is Side.DEDUCTION)
         severity = None
         if code == "net_too_high" and (self._kind is RunKind.FIRST_HALF or (withheld and rest == self._as(withheld, USD, stated.currency))):
@@ -150,6 +154,10 @@ class Comparison:
                 severity=severity,
             )
         )
+
+    def _hidden(self, owed: Entitlement) -> list[EntitlementLine]:
+        """What the law owes or takes and the sheet has no column for."""
+        return [line for line in owed.lines if line.line in self._no_column and line.amount]
 
     def _tell(self, this: _Row, code: str, line: Line, stated: Money, *, difference: int, own: list[EntitlementLine]) -> None:
         owed = Money(self._sum(own, stated.currency), stated.currency)
