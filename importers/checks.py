@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
-from fractions import Fraction
 from statistics import median_low
 
 from importers.columns import ReadColumn, Reading
@@ -15,7 +14,7 @@ from importers.problems import problem
 from importers.totals import stated_amount
 from importers.workbook import address
 
-_PLAUSIBLE_RATES = (Fraction(3000), Fraction(5500))  # riel for a dollar
+_PLAUSIBLE_RATES = (300_000, 550_000)  # hundredths of a riel for a dollar
 _RIEL_TOLERANCE = 100  # riel columns are usually rounded to the hundred, the smallest note
 _MINUTES = frozenset({Decimal("0.15"), Decimal("0.3"), Decimal("0.45"), Decimal("0.1"), Decimal("0.2"), Decimal("0.4")})
 _CLOCK_SIGNS = frozenset({Decimal("0.15"), Decimal("0.45"), Decimal("0.3")})
@@ -90,10 +89,9 @@ def check_two_currencies(reading: Reading) -> None:
         ]
         if not both:
             continue
-        rate = median_low(Fraction(khr.minor * 100, usd.minor) for _, usd, khr in both)
-        wrong = [
-            position for position, usd, khr in both if abs(khr.minor - usd.exact * rate) > _RIEL_TOLERANCE + abs(usd.exact) * rate / 1000
-        ]
+        # hundredths of a riel for a dollar, in whole numbers, since this runs for every worker
+        rate = median_low(khr.minor * 10_000 // usd.minor for _, usd, khr in both)
+        wrong = [position for position, usd, khr in both if not _same(usd.minor, khr.minor, rate)]
         plausible = _PLAUSIBLE_RATES[0] <= rate <= _PLAUSIBLE_RATES[1]
         if not plausible or len(wrong) * 2 > len(both):
             severity = Severity.STOPS_FILE if meaning is Meaning.NET else Severity.WARNS
@@ -101,11 +99,15 @@ def check_two_currencies(reading: Reading) -> None:
             riel.values = [None] * len(riel.values)
             continue
         for position in wrong:
-            hint = (
-                f"{dollars.values[position]} and {riel.values[position]} at {Decimal(rate.numerator) / rate.denominator:.0f} riel a dollar"
-            )
+            hint = f"{dollars.values[position]} and {riel.values[position]} at {rate // 100:,} riel a dollar"
             severity = Severity.STOPS_ROW if meaning is Meaning.NET else Severity.WARNS
             reading.report(position, riel.index, meaning, "currencies_disagree", severity=severity, hint=hint)
+
+
+def _same(cents: int, riel: int, rate: int) -> bool:
+    """Whether riel and cents are one amount at `rate` (hundredths of a riel), up to a note of 100 riel and a thousandth."""
+    expected = cents * rate  # in ten-thousandths of a riel
+    return abs(riel * 10_000 - expected) <= _RIEL_TOLERANCE * 10_000 + abs(expected) // 1000
 
 
 def check_row_sums(reading: Reading, net: ReadColumn) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from importers.cells import Fault
@@ -34,7 +36,7 @@ class ReadColumn:
     meaning: Meaning
     currency: str | None
     values: list[Any]
-    sums: list[Any]  # as `values`, with what could still be read of refused cells: for control totals only
+    sums: list[Any] = field(default_factory=list)  # as `values`, with what could still be read of refused cells: for control totals only
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,56 +86,47 @@ def mapped(layout: Layout) -> list[ColumnReading]:
 
 def read_columns(reading: Reading) -> None:
     """Read every mapped column of the sheet into `reading`."""
-    for column in mapped(reading.layout):
-        meaning = column.meaning
-        if meaning is None:
-            continue
-        index = column_index(column.column)
-        rows = reading.grid.rows
-        cells: list[Cell] = [row[index] if index < len(row) else "" for row in (rows[place] for place in reading.lines.workers)]
-        strict = meaning is Meaning.NET and column.currency == reading.strict_net
-        read = reader(meaning, column.currency, cells, reading.period, strict=strict)
-        values: list[Any] = [read[cell] for cell in cells]
-        _apply_runs(reading, index, meaning, column.currency, cells, values)
+    rows = reading.grid.rows
+    by_column = list(zip_longest(*(rows[place] for place in reading.lines.workers), fillvalue=""))
+    for entry in mapped(reading.layout):
+        index, meaning = column_index(entry.column), entry.meaning or Meaning.IGNORED
+        cells: Sequence[Cell] = by_column[index] if index < len(by_column) else [""] * len(reading.lines.workers)
+        strict = meaning is Meaning.NET and entry.currency == reading.strict_net
+        read = reader(meaning, entry.currency, cells, reading.period, strict=strict)
+        column = ReadColumn(index=index, meaning=meaning, currency=entry.currency, values=[read[cell] for cell in cells])
+        _apply_runs(reading, column, cells)
         if meaning is Meaning.ACCOUNT:
-            _mark_lost_zeros(values)
-        _settle_faults(reading, index, meaning, column.currency, values)
+            _mark_lost_zeros(column.values)
+        _settle_faults(reading, column)
+        reading.columns.append(column)
         if meaning is Meaning.PAY_METHOD:
-            reading.methods = reading.columns[-1].values
+            reading.methods = column.values
 
 
-def _apply_runs(reading: Reading, index: int, meaning: Meaning, currency: str | None, cells: list[Cell], values: list[Any]) -> None:
+def _apply_runs(reading: Reading, column: ReadColumn, cells: Sequence[Cell]) -> None:
     """What the second look knows of single cells: formulas, another currency's format, a legacy font."""
-    position_of = {row: position for position, row in enumerate(reading.lines.workers)} if _concerned(reading, index, meaning) else {}
-
-    def each(runs: Runs) -> list[tuple[int, str]]:
-        return [
-            (position_of[row], what)
-            for column, first, last, what in runs
-            if column == index
-            for row in range(first, last + 1)
-            if row in position_of
-        ]
-
-    if meaning in IDENTITIES:
-        for position, _ in each(reading.grid.formulas):
+    grid, values = reading.grid, column.values
+    if column.meaning in IDENTITIES:
+        for position in _covered(reading, column.index, grid.formulas):
             values[position] = Fault("formula_in_identity")
-    if meaning in MONEY:
-        for position, code in each([run for run in reading.grid.currencies if run[3] != currency]):
+    if column.meaning in MONEY:
+        for position in _covered(reading, column.index, [run for run in grid.currencies if run[3] != column.currency]):
             if values[position] is not None:
                 values[position] = Fault("currency_differs")
-    if meaning is Meaning.NAME:
-        for position, _ in each(reading.grid.legacy):
+    if column.meaning is Meaning.NAME:
+        for position in _covered(reading, column.index, grid.legacy):
             if not is_khmer(text_of(cells[position])):
                 values[position] = Fault("legacy_font")
 
 
-def _concerned(reading: Reading, index: int, meaning: Meaning) -> bool:
-    grid = reading.grid
-    runs = (
-        grid.formulas if meaning in IDENTITIES else grid.currencies if meaning in MONEY else grid.legacy if meaning is Meaning.NAME else []
-    )
-    return any(run[0] == index for run in runs)
+def _covered(reading: Reading, index: int, runs: Runs) -> list[int]:
+    """The positions of workers whose cell in this column lies in one of the runs."""
+    workers = reading.lines.workers
+    found: list[int] = []
+    for column, first, last, _ in runs:
+        if column == index:
+            found.extend(range(bisect_left(workers, first), bisect_right(workers, last)))
+    return found
 
 
 def _mark_lost_zeros(values: list[Any]) -> None:
@@ -155,9 +148,10 @@ def _as_number(value: object) -> bool:
     return isinstance(value, Fault) and value.code == "account_as_number"
 
 
-def _settle_faults(reading: Reading, index: int, meaning: Meaning, currency: str | None, values: list[Any]) -> None:
+def _settle_faults(reading: Reading, column: ReadColumn) -> None:
     """Turn faults into problems, and leave in `values` only what may be used."""
-    sums = list(values)
+    index, meaning, values = column.index, column.meaning, column.values
+    sums = column.sums = list(values)
     found: dict[str, list[int]] = {}
     for position, value in enumerate(values):
         if type(value) is Fault:
@@ -172,7 +166,6 @@ def _settle_faults(reading: Reading, index: int, meaning: Meaning, currency: str
             positions = [position for position in positions if _reach(reading, position, meaning, code) is not Severity.WARNS]  # noqa: PLW2901
         for position in positions:
             reading.report(position, index, meaning, code, severity=_reach(reading, position, meaning, code))
-    reading.columns.append(ReadColumn(index=index, meaning=meaning, currency=currency, values=values, sums=sums))
 
 
 def _many(number: int) -> str:
@@ -190,8 +183,8 @@ def _reach(reading: Reading, position: int, meaning: Meaning, code: str) -> Seve
     if meaning in {Meaning.ACCOUNT, Meaning.BANK}:
         return own if method in {None, PayMethod.BANK} else Severity.WARNS
     if meaning is Meaning.PHONE:
-        unusable = code not in {"phone_lost_zero"}
-        return Severity.STOPS_ROW if method is PayMethod.WALLET and unusable else Severity.WARNS
+        usable = code == "phone_lost_zero"
+        return Severity.STOPS_ROW if method is PayMethod.WALLET and not usable else Severity.WARNS
     if meaning in {Meaning.POSITION, Meaning.DEPARTMENT}:
         return Severity.WARNS
     return own

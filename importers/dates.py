@@ -41,7 +41,7 @@ def date_reader(latest: date) -> Callable[[Cell], date | Fault | None]:
     return read
 
 
-def _read(cell: Cell, latest: date) -> date | Fault | None:
+def _read(cell: str | float | date | time | timedelta, latest: date) -> date | Fault | None:
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):

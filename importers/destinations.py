@@ -10,7 +10,7 @@ from datetime import date, time, timedelta
 
 import phonenumbers
 
-from importers.cells import Fault, is_scientific, reader_of_words, fault_of, whole
+from importers.cells import Fault, fault_of, is_scientific, reader_of_words, whole
 from importers.contract import PayMethod, WorkerStatus
 from importers.khmer import digits, has_hidden_direction, visible
 from importers.workbook import Cell, Special
@@ -82,7 +82,7 @@ STATUSES = reader_of_words(
 )
 
 
-def read_phone(cell: Cell) -> str | Fault | None:
+def read_phone(cell: Cell) -> str | Fault | None:  # noqa: PLR0911  one refusal after the other
     """A phone number as E.164. A lost leading zero leaves one reading only, so it is read and said."""
     if isinstance(cell, Special):
         return fault_of(cell)
@@ -133,7 +133,7 @@ def _foreign(text: str) -> str | Fault:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def read_account(cell: Cell) -> str | Fault | None:
+def read_account(cell: Cell) -> str | Fault | None:  # noqa: PLR0911  one refusal after the other
     """An account, as text with its zeros, without spaces and hyphens. A number is read with a warning: zeros may be gone."""
     if isinstance(cell, Special):
         return fault_of(cell)

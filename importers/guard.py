@@ -74,21 +74,24 @@ def _inspect_names(archive: zipfile.ZipFile) -> None:
     seen: set[str] = set()
     for entry in entries:
         name = entry.filename.replace("\\", "/").lower()
-        if name in seen or name.startswith("/") or ":" in name or ".." in name.split("/"):
+        is_link = (entry.external_attr >> 16) & _KIND == _SYMLINK
+        if is_link or name in seen or name.startswith("/") or ":" in name or ".." in name.split("/"):
             raise RefusedFileError("suspicious_archive")
         seen.add(name)
         if entry.flag_bits & _ENCRYPTED:
             raise RefusedFileError("encrypted")
-        if (entry.external_attr >> 16) & _KIND == _SYMLINK:
-            raise RefusedFileError("suspicious_archive")
         for part, code in _REFUSED_PARTS:
             if part in name:
                 raise RefusedFileError(code)
-    if "mimetype" in seen and "content.xml" in seen:
+    _inspect_kind(seen)
+
+
+def _inspect_kind(names: set[str]) -> None:
+    if "mimetype" in names and "content.xml" in names:
         raise RefusedFileError("open_document")
-    if "xl/workbook.bin" in seen:
+    if "xl/workbook.bin" in names:
         raise RefusedFileError("binary_excel")
-    if "xl/workbook.xml" not in seen:
+    if "xl/workbook.xml" not in names:
         raise RefusedFileError("not_a_workbook")
 
 

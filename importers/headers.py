@@ -223,7 +223,7 @@ def _counts_hours(text: str) -> bool:
     )
 
 
-def _kind(has: set[str], rates: set[str]) -> tuple[Meaning, Meaning, str] | None:
+def _kind(has: set[str], rates: set[str]) -> tuple[Meaning, Meaning, str] | None:  # noqa: PLR0911  one refusal after the other
     low, night_rate, double = bool(rates & {"150", "1.5"}), bool(rates & {"130", "1.3"}), bool(rates & {"200", "2", "2.0"})
     special = has & {"night", "rest_day", "holiday"}
     if len(special) > 1 or (low and double):

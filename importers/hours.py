@@ -14,7 +14,7 @@ MOST_HOURS = 400  # more than every hour a person can be awake in a month
 MOST_DAYS = 31
 
 
-def read_hours(cell: Cell) -> Decimal | Fault | None:
+def read_hours(cell: Cell) -> Decimal | Fault | None:  # noqa: PLR0911  one refusal after the other
     """Hours: 10.5, "10:30" and "10h30" are ten and a half. A date under the cell's number is a Fault, not ten days."""
     if isinstance(cell, Special):
         return fault_of(cell)
@@ -24,21 +24,27 @@ def read_hours(cell: Cell) -> Decimal | Fault | None:
         return _hours(0, 0, cell.days * 86400 + cell.seconds)
     if isinstance(cell, date):
         return Fault("hours_as_date")
-    if isinstance(cell, str):
-        text = digits(visible(cell)).casefold().replace(" ", "")
-        for mark in ("h", ":", "ម៉ោង"):
-            hours, found, minutes = text.partition(mark)
-            if found and hours.isascii() and hours.isdigit():
-                minutes = minutes.removesuffix("m").removesuffix("'")
-                if not minutes and mark != ":":
-                    return Decimal(hours)
-                if minutes.isdigit() and len(minutes) == 2 and int(minutes) < 60:  # noqa: PLR2004  a clock's minutes
-                    return _hours(int(hours), int(minutes), 0)
-                return Fault("hours_not_read")
+    if isinstance(cell, str) and (clock := _clock(digits(visible(cell)).casefold().replace(" ", ""))) is not None:
+        return clock
     number = read_number(cell)
     if not isinstance(number, Decimal):
         return Fault("hours_not_read") if isinstance(number, Fault) and number.code == "number_not_read" else number
     return number if 0 <= number <= MOST_HOURS else Fault("hours_out_of_range")
+
+
+def _clock(text: str) -> Decimal | Fault | None:
+    """10:30 or 10h30; None for a text that is no clock."""
+    for mark in ("h", ":", "ម៉ោង"):
+        hours, found, minutes = text.partition(mark)
+        if not found or not hours.isascii() or not hours.isdigit():
+            continue
+        minutes = minutes.removesuffix("m").removesuffix("'")
+        if not minutes and mark != ":":
+            return Decimal(hours)
+        if minutes.isdigit() and len(minutes) == 2 and int(minutes) < 60:  # noqa: PLR2004  a clock's minutes
+            return _hours(int(hours), int(minutes), 0)
+        return Fault("hours_not_read")
+    return None
 
 
 def _hours(hours: int, minutes: int, seconds: int) -> Decimal | Fault:

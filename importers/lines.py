@@ -111,7 +111,7 @@ def _kind(grid: Grid, table: Table, places: Places, index: int, row: Sequence[Ce
     return _doubtful(places, row, filled, has_code=has_code, names=names, has_net=has_net, after_total=after_total)
 
 
-def _doubtful(
+def _doubtful(  # noqa: PLR0911  one refusal after the other
     places: Places, row: Sequence[Cell], filled: list[Cell], *, has_code: bool, names: list[Cell], has_net: bool, after_total: bool
 ) -> str:
     """A row that lacks its code, its name or its net."""

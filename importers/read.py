@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from importers.checks import (
     check_clock_fractions,
@@ -45,37 +46,40 @@ def read_sheet(
     mapping, taken when the headers have its fingerprint; without one the mapping is proposed and waits for a person, and the
     rows are a preview. `sheet` names the sheet where several could be meant. `progress(done, rows)` is called now and then.
     """
-    content_hash = hashlib.sha256(data).hexdigest()
+    source = _Source(file_name=file_name, content_hash=hashlib.sha256(data).hexdigest())
     try:
         grids = open_grids(data, file_name)
     except RefusedFileError as refused:
-        return _refused(file_name, content_hash, [problem(refused.code)])
-    names = tuple(grid.name for grid in grids)
+        return _refused(source, [problem(refused.code)])
+    source = replace(source, sheets=tuple(grid.name for grid in grids))
     chosen = choose_sheet(grids, period, layout, sheet)
     if isinstance(chosen, CellProblem):
-        return _refused(file_name, content_hash, [chosen], sheets=names)
+        return _refused(source, [chosen])
     notes = notes_on_file(file_name, chosen, grids, period, is_workbook=data.startswith(ZIP_MAGIC))
     missing = _missing_column(chosen)
     if missing is not None:
         problems = [missing, *notes, *notes_on_layout(chosen)]
-        return _refused(file_name, content_hash, problems, sheets=names, layout=chosen.layout)
-    return _read(chosen, notes, file_name, content_hash, period, names, progress)
+        return _refused(source, problems, layout=chosen.layout)
+    return _read(source, chosen, notes, period, progress)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """The file, for the record of what was read."""
+
+    file_name: str
+    content_hash: str
+    sheets: tuple[str, ...] = ()
 
 
 def _read(
-    chosen: Candidate,
-    notes: list[CellProblem],
-    file_name: str,
-    content_hash: str,
-    period: PayPeriod,
-    names: tuple[str, ...],
-    progress: Callable[[int, int], None] | None,
+    source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, progress: Callable[[int, int], None] | None
 ) -> ImportedSheet:
     grid, layout = chosen.grid, chosen.layout
     lines = classify(grid, chosen.table, _places(layout))
     if not lines.workers and not lines.unlabelled:
         empty = problem("no_rows_found", sheet=grid.name, cell=address(chosen.table.first_row, 0))
-        return _refused(file_name, content_hash, [empty, *notes], sheets=names, layout=layout)
+        return _refused(source, [empty, *notes], layout=layout)
     net_currency = _net_currency(layout)
     reading = Reading(grid=grid, layout=layout, lines=lines, period=period, strict_net=net_currency)
     read_columns(reading)
@@ -95,9 +99,9 @@ def _read(
     read = len(lines.workers) + len(without_worker)
     rejected = [net.sums[position] for position in range(len(lines.workers)) if stops or position in reading.stopped]
     return ImportedSheet(
-        file_name=file_name,
-        content_hash=content_hash,
-        canonical_hash=canonical_hash(rows) if rows else content_hash,
+        file_name=source.file_name,
+        content_hash=source.content_hash,
+        canonical_hash=canonical_hash(reading) if rows else source.content_hash,
         layout=layout,
         rows=rows,
         problems=tuple(_in_order([*notes, *notes_on_layout(chosen), *reading.problems])),
@@ -105,7 +109,7 @@ def _read(
         net_accepted=net_sums(row.net for row in rows),
         net_rejected=net_sums([*rejected, *(amount for _, amount in without_worker)]),
         control_totals=totals,
-        sheets=names,
+        sheets=source.sheets,
     )
 
 
@@ -150,18 +154,16 @@ def _places(layout: Layout) -> Places:
     )
 
 
-def _refused(
-    file_name: str, content_hash: str, problems: list[CellProblem], *, sheets: tuple[str, ...] = (), layout: Layout | None = None
-) -> ImportedSheet:
+def _refused(source: _Source, problems: list[CellProblem], *, layout: Layout | None = None) -> ImportedSheet:
     return ImportedSheet(
-        file_name=file_name,
-        content_hash=content_hash,
-        canonical_hash=content_hash,
+        file_name=source.file_name,
+        content_hash=source.content_hash,
+        canonical_hash=source.content_hash,
         layout=layout,
         rows=(),
         problems=tuple(_in_order(problems)),
         counts=Counts(read=0, accepted=0, rejected=0),
         net_accepted={},
         net_rejected={},
-        sheets=sheets,
+        sheets=source.sheets,
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
-from importers.columns import Reading
+from importers.columns import ReadColumn, Reading
 from importers.contract import Meaning, PayrollRow
 from importers.khmer import normalise
 from importers.kinds import ADDED_UP, DAYS, HOURS, MONEY
@@ -107,33 +108,38 @@ def net_sums(values: Iterable[Money | None]) -> dict[str, Money]:
     return {code: Money(minor, CURRENCIES[code]) for code, minor in sorted(sums.items())}
 
 
-def canonical_hash(rows: Iterable[PayrollRow]) -> str:
-    """What stays the same when a payroll is saved again, sorted otherwise, renamed, or written as CSV. Hex SHA-256."""
-    lines = sorted(map(_canonical, rows))
+def canonical_hash(reading: Reading) -> str:
+    """What stays the same when a payroll is saved again, sorted otherwise, renamed, or written as CSV. Hex SHA-256.
+
+    Made of the accepted rows' values by meaning; where a row or column stands, and empty columns, do not count.
+    """
+    kept = [position not in reading.stopped for position in range(len(reading.lines.workers))]
+    columns = sorted(column for column in (_canonical(column, kept) for column in reading.columns) if any(column))
+    lines = sorted(map("\x1f".join, zip(*columns, strict=True)))
     return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
 
 
-def _canonical(row: PayrollRow) -> str:
-    personal = (
-        row.worker_code,
-        normalise(row.name),
-        normalise(row.name_latin or ""),
-        row.sex,
-        row.national_id,
-        row.phone,
-        normalise(row.position or ""),
-        normalise(row.department or ""),
-        row.joined_on,
-        row.left_on,
-        row.status,
-        row.spouse,
-        row.children,
-        row.pay_method,
-        normalise(row.bank or ""),
-        row.account,
-        normalise(row.account_name or ""),
-    )
-    money = sorted(f"{meaning}={value.minor}{value.currency.code}" for meaning, value in row.amounts.items())
-    other = sorted(f"{meaning}={value.minor}{value.currency.code}" for meaning, value in row.alternates.items())
-    time = sorted(f"{meaning}={value.normalize() + 0:f}" for meaning, value in row.time.items())
-    return "\x1f".join(("\x1d".join("" if part is None else str(part) for part in personal), *money, "", *other, "", *time))
+def _canonical(column: ReadColumn, kept: Sequence[bool]) -> list[str]:
+    """A column's values as text that has one spelling, each with its meaning; empty where there is none."""
+    prefix = f"{column.meaning.value}{column.currency or ''}="
+    values = compress(column.values, kept)
+    if column.meaning in MONEY:
+        written = _Written(lambda minor: f"{prefix}{minor}")
+        return ["" if value is None else written[value.minor] for value in values]
+    if column.meaning in HOURS | DAYS:
+        written = _Written(lambda number: f"{prefix}{number.normalize() + 0:f}")
+        return ["" if value is None else written[value] for value in values]
+    written = _Written(lambda value: prefix + normalise(str(value)))
+    return ["" if value is None else written[value] for value in values]
+
+
+class _Written(dict[Any, str]):
+    """Each distinct value written once."""
+
+    def __init__(self, write: Callable[[Any], str]) -> None:
+        super().__init__()
+        self._write = write
+
+    def __missing__(self, value: object) -> str:
+        text = self[value] = self._write(value)
+        return text

@@ -134,7 +134,7 @@ def captions(grid: Grid, rows: list[int]) -> tuple[Caption, ...]:
         for column in range(grid.width):
             text, is_group = spread.get((row, column), (_caption(line[column]) if column < len(line) else "", False))
             if (row, column) not in spread and row != rows[-1]:
-                text, is_group, carried = _carried(grid, rows, row, column, text, carried)
+                text, is_group, carried = _carried(grid, rows, (row, column), text, carried)
             elif (row, column) in spread:
                 carried = ""
             if text and text not in own[column] and text not in groups[column]:
@@ -142,19 +142,19 @@ def captions(grid: Grid, rows: list[int]) -> tuple[Caption, ...]:
     return tuple(Caption(groups=tuple(above), own=tuple(below)) for above, below in zip(groups, own, strict=True))
 
 
-def _carried(grid: Grid, rows: list[int], row: int, column: int, text: str, carried: str) -> tuple[str, bool, str]:
-    """Delimited text has no merged cells: a group caption stands over its first column and blanks over the others."""
+def _carried(grid: Grid, rows: list[int], place: tuple[int, int], text: str, carried: str) -> tuple[str, bool, str]:
+    """Delimited text has no merged cells: a group caption stands over its first column and blanks over the others.
+
+    Answers the caption here, whether it is a group's, and the caption to carry on to the next column.
+    """
+    row, column = place
     below = any(column < len(grid.rows[lower]) and visible(text_of(grid.rows[lower][column])) for lower in rows if lower > row)
     if text:
-        is_group = below and not any(_has_merge(grid, lower) for lower in (row,)) and _next_is_open(grid, rows, row, column)
+        is_group = below and _next_is_open(grid, rows, row, column)
         return text, is_group, text if is_group else ""
     if carried and below:
         return carried, True, carried
     return "", False, ""
-
-
-def _has_merge(grid: Grid, row: int) -> bool:
-    return any(top <= row <= bottom for top, _, bottom, _ in grid.merged)
 
 
 def _next_is_open(grid: Grid, rows: list[int], row: int, column: int) -> bool:

@@ -44,14 +44,10 @@ class Grid:
     hidden_columns: Sequence[tuple[int, int]] = ()
     is_text: bool = False  # from delimited text: every cell is a string
 
-    @property
-    def width(self) -> int:
-        """The number of columns of the widest row."""
-        return max((len(row) for row in self.rows), default=0)
+    width: int = field(init=False, default=0)  # of the widest row
 
-    def column(self, index: int) -> list[Cell]:
-        """One column's cells, top to bottom."""
-        return [row[index] if index < len(row) else "" for row in self.rows]
+    def __post_init__(self) -> None:
+        self.width = max(map(len, self.rows), default=0)
 
 
 def address(row: int, column: int) -> str:
