@@ -177,7 +177,12 @@ def _check_digits(part: Part, text: str) -> None:
 def write(value: object) -> str:
     """The message as the library writes it."""
     namespace = getattr(typing.cast("typing.Any", type(value)).Meta, "namespace", None)
-    return str(XmlSerializer().render(value, ns_map={None: namespace}))
+    return str(_serializer().render(value, ns_map={None: namespace}))
+
+
+@cache
+def _serializer() -> XmlSerializer:
+    return XmlSerializer()  # it remembers what it learned of the types
 
 
 @dataclass(frozen=True, slots=True)
