@@ -5,30 +5,20 @@ A parser that runs out of memory or aborts takes only this process with it. Run 
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import resource
 import sys
 import zipfile
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from importers.guard import RefusedFileError, inspect
+from importers.sandbox import limit_this_process
 from importers.sheet_xml import SecondLook, look, read_styles, sheet_parts
 
-MEMORY = 768 * 1024 * 1024
-CPU_SECONDS = 8
 MOST_ROWS = 100_000
 MOST_COLUMNS = 256
 MOST_CELLS = 4_000_000
-
-
-def limit_this_process() -> None:
-    """Bound memory and processor time. macOS does not enforce RLIMIT_AS; its wall-clock limit is the parent's."""
-    for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_CORE, 0)):
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(what, (most, most))
 
 
 def encode(value: object) -> dict[str, object]:
@@ -103,7 +93,7 @@ def answer(data: bytes) -> dict[str, Any]:
 
 def main() -> None:
     """Answer one workbook."""
-    limit_this_process()
+    limit_this_process(memory=768 * 1024 * 1024, cpu_seconds=8)
     json.dump(answer(sys.stdin.buffer.read()), sys.stdout, default=encode, ensure_ascii=True, check_circular=False)
 
 

@@ -98,7 +98,7 @@ class CellProblem:
     sheet: str
     cell: str
     meaning: Meaning | None
-    value: str
+    value: str = field(repr=False)
     code: str
     severity: Severity
     message: str
@@ -134,12 +134,12 @@ class PayrollRow:
     sheet: str
     row: int
     worker_code: str
-    name: str
+    name: str = field(repr=False)
     net: Money
-    name_latin: str | None = None
+    name_latin: str | None = field(default=None, repr=False)
     sex: str | None = None
-    national_id: str | None = None
-    phone: str | None = None  # E.164
+    national_id: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)  # E.164
     position: str | None = None
     department: str | None = None
     joined_on: date | None = None
@@ -149,8 +149,8 @@ class PayrollRow:
     children: int | None = None
     pay_method: PayMethod | None = None
     bank: str | None = None
-    account: str | None = None
-    account_name: str | None = None
+    account: str | None = field(default=None, repr=False)
+    account_name: str | None = field(default=None, repr=False)
     amounts: Mapping[Meaning, Money] = field(default_factory=dict)
     alternates: Mapping[Meaning, Money] = field(default_factory=dict)
     time: Mapping[Meaning, Decimal] = field(default_factory=dict)

@@ -239,3 +239,9 @@ def _kind(has: set[str], rates: set[str]) -> tuple[Meaning, Meaning, str] | None
     if night_rate or double:
         return None  # 200 % may be night or the day off: a person knows
     return (Meaning.OVERTIME_HOURS, Meaning.OVERTIME_PAY, "ordinary overtime")
+
+
+def words_of(meaning: Meaning) -> tuple[str, ...]:
+    """The phrases by which a meaning is recognised for sure, as the vocabulary writes them."""
+    source = tomllib.loads(files("importers").joinpath("words.toml").read_text(encoding="utf-8"))
+    return tuple(source.get(meaning.value, {}).get("sure", ()))

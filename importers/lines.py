@@ -37,6 +37,7 @@ _STATISTICS = frozenset(
         "最小",
     )
 )
+_EXAMPLE = re.compile(r"^(?:example|sample|ឧទាហរណ៍|គំរូ|例)", re.IGNORECASE)
 _COLUMN_NUMBER = re.compile(r"^\(?([0-9]{1,3})\)?$")
 _FEWEST_NUMBERS = 3
 
@@ -100,6 +101,8 @@ def _kind(grid: Grid, table: Table, places: Places, index: int, row: Sequence[Ce
     code = _at(row, places.code)
     names = [cell for column in places.names if _filled(cell := _at(row, column))]
     has_code, has_net = _filled(code), any(_filled(_at(row, column)) for column in places.net)
+    if isinstance(code, str) and _EXAMPLE.match(code):
+        return "other"
     labelled = any(isinstance(cell, str) and is_total_label(cell) for cell in (code, *names))
     if has_code and names and has_net and not labelled and not _is_numbering(grid, table, index):
         return "other" if is_header_again(grid, index, table) else "worker"

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -13,6 +10,7 @@ from typing import Any
 
 from importers.csv_file import looks_like_text, read_text_table
 from importers.guard import ZIP_MAGIC, RefusedFileError, refuse_by_magic
+from importers.sandbox import run_limited
 from importers.sheet_xml import Runs, column_letters
 
 WALL_SECONDS = 15.0
@@ -81,19 +79,8 @@ def open_grids(data: bytes, file_name: str) -> list[Grid]:
 
 
 def _parse_in_child(data: bytes) -> list[dict[str, Any]]:
-    # Only the import path is handed down: the child needs none of the service's settings or secrets.
-    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "importers.child"]
-    try:
-        done = subprocess.run(  # noqa: S603  our own module, no shell
-            command, input=data, capture_output=True, timeout=WALL_SECONDS, check=False, env=environment
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RefusedFileError("takes_too_long") from error
-    if done.returncode != 0:
-        # negative: killed by a limit or aborted inside the parser; either way the file asked for more than it may have
-        raise RefusedFileError("unpacks_too_large" if done.returncode < 0 else "damaged_file")
-    answer = json.loads(done.stdout, object_hook=_decode)
+    done = run_limited("importers.child", data, wall_seconds=WALL_SECONDS)
+    answer = json.loads(done, object_hook=_decode)
     if "refused" in answer:
         raise RefusedFileError(str(answer["refused"]))
     return list(answer["sheets"])
