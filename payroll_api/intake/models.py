@@ -48,6 +48,7 @@ class PayrollFile(OfFactory, Base):
     layout: Mapped[Json | None]
     summary: Mapped[Json | None]  # counts, totals by currency, control totals, sheets
     law_version: Mapped[str | None]
+    review_frozen: Mapped[bool]  # once its run is sent for approval, nobody decides about its differences
 
 
 class FileRow(OfFactory, Base):

@@ -18,7 +18,6 @@ class Job(enum.StrEnum):
     MATCH_STATEMENT = "match_statement"
     COMPOSE_SLIPS = "compose_slips"
     SEND_SLIPS = "send_slips"
-    HANDLE_RECEIPT = "handle_receipt"
 
 
 class Periodic(enum.StrEnum):

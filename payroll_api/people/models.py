@@ -33,6 +33,7 @@ class Worker(OfFactory, Base):
     department: Mapped[str | None]
     joined_on: Mapped[date | None]
     left_on: Mapped[date | None]
+    in_run_since: Mapped[datetime | None]  # since then a file no longer overwrites her data
     created_at: Mapped[datetime]
 
 

@@ -36,23 +36,23 @@ class StatementFile(OfFactory, Base):
 
 
 class BookedLine(OfFactory, Base):
-    """One line of a statement and what it turned out to be. A line that comes again in another statement is taken once."""
+    """What one line of a statement, or one part of a batch's line, turned out to be. A line that comes again is taken once."""
 
     __tablename__ = "statement_lines"
     __table_args__ = (
         ForeignKeyConstraint(["factory_id", "statement_id"], ["statement_files.factory_id", "statement_files.id"]),
         ForeignKeyConstraint(["factory_id", "payment_id"], ["payments.factory_id", "payments.id"]),
-        Index("uq_statement_lines_payment", "factory_id", "payment_id", unique=True, postgresql_where=text("verdict = 'matched'")),
+        Index("uq_statement_lines_payment", "factory_id", "payment_id", unique=True, postgresql_where=text("kind = 'matched'")),
         UniqueConstraint("factory_id", "line_key"),
     )
 
     statement_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    line_key: Mapped[bytes]  # of account, entry, reference, amount, direction and day
+    line_key: Mapped[bytes]  # of account, entry, reference, amount, direction, day and part
     entry: Mapped[str]
     direction: Mapped[str]
     currency: Mapped[str]
-    amount_minor: Mapped[int]
+    amount_minor: Mapped[int]  # the part of the line that this verdict explains
     booked_on: Mapped[date]
     reference: Mapped[str | None]
     account_key: Mapped[bytes | None]

@@ -191,6 +191,7 @@ def upgrade() -> None:
     sa.Column('layout', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('law_version', sa.Text(), nullable=True),
+    sa.Column('review_frozen', sa.Boolean(), nullable=False),
     sa.Column('factory_id', sa.UUID(), nullable=False),
     sa.CheckConstraint("state in ('received', 'reading', 'read', 'reconciled', 'refused')", name=op.f('ck_payroll_files_state')),
     sa.PrimaryKeyConstraint('id', 'factory_id', name=op.f('pk_payroll_files'))
@@ -242,6 +243,7 @@ def upgrade() -> None:
     sa.Column('department', sa.Text(), nullable=True),
     sa.Column('joined_on', sa.Date(), nullable=True),
     sa.Column('left_on', sa.Date(), nullable=True),
+    sa.Column('in_run_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('factory_id', sa.UUID(), nullable=False),
     sa.PrimaryKeyConstraint('id', 'factory_id', name=op.f('pk_workers')),
@@ -587,7 +589,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('statement_id', 'position', 'factory_id', name=op.f('pk_statement_lines')),
     sa.UniqueConstraint('factory_id', 'line_key', name=op.f('uq_statement_lines_factory_id_line_key'))
     )
-    op.create_index('uq_statement_lines_payment', 'statement_lines', ['factory_id', 'payment_id'], unique=True, postgresql_where=sa.text("verdict = 'matched'"))
+    op.create_index('uq_statement_lines_payment', 'statement_lines', ['factory_id', 'payment_id'], unique=True, postgresql_where=sa.text("kind = 'matched'"))
     _role()
     _script(QueryBuilderEnvironment().build_install_query())
     _rights()

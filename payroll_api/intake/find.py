@@ -1,0 +1,53 @@
+"""Look files and their problems up."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payroll_api.db.session import factory_of
+from payroll_api.errors import NotFoundError
+from payroll_api.intake.models import FileProblem, PayrollFile
+from payroll_api.services import Services
+
+
+async def get_file(session: AsyncSession, file_id: UUID) -> PayrollFile:
+    """A payroll file. Raises NotFoundError."""
+    file = await session.get(PayrollFile, (factory_of(session), file_id))
+    if file is None:
+        raise NotFoundError("payroll file")
+    return file
+
+
+async def list_files(session: AsyncSession, *, before: UUID | None, limit: int) -> list[PayrollFile]:
+    """Files, the newest first, from before the one named."""
+    query = select(PayrollFile).order_by(PayrollFile.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(PayrollFile.id < before)
+    return list(await session.scalars(query))
+
+
+async def problems(session: AsyncSession, services: Services, file_id: UUID, *, after: int, limit: int) -> list[dict[str, object]]:
+    """A file's problems in the order of the sheet, from after a position; each with the cell's value as written."""
+    await get_file(session, file_id)
+    vault = await services.keys.vault(session)
+    rows = await session.scalars(
+        select(FileProblem).where(FileProblem.file_id == file_id, FileProblem.position > after).order_by(FileProblem.position).limit(limit)
+    )
+    return [
+        {
+            "position": row.position,
+            "sheet": row.sheet,
+            "cell": row.cell,
+            "column": row.meaning,
+            "value": vault.open(row.value, "file_problems", f"{file_id}:{row.position}", "value"),
+            "code": row.code,
+            "severity": row.severity,
+            "message": row.message,
+            "remedy": row.remedy,
+            "remedy_km": row.remedy_km,
+        }
+        for row in rows
+    ]

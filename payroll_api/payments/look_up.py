@@ -1,0 +1,143 @@
+"""Ask the provider what became of a dispatch. An unanswered order is looked up, and sent again only where that cannot pay twice."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors.payouts.contract import Connector, PayoutOrder, PayoutOutcome, PayoutStatus, Profile, RepeatBehaviour
+from payroll_api import logs
+from payroll_api.clock import pay_day
+from payroll_api.db.bulk import fetch
+from payroll_api.factories.models import ProviderAccount
+from payroll_api.factories.provider_accounts import callback_url
+from payroll_api.payments.intent import Intent, batch_of
+from payroll_api.payments.models import Dispatch
+from payroll_api.payments.orders import orders_of
+from payroll_api.payments.outcomes import record_outcomes
+from payroll_api.payments.submit import ask_look_up, keep_answer
+from payroll_api.services import Services
+
+log = logs.get(__name__)
+
+_OPEN = "select reference from attempts where factory_id = $1 and dispatch_id = $2 and state in ('intent', 'accepted', 'unknown') order by reference"
+_LONGEST_PAUSE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    connector: Connector
+    account: ProviderAccount
+    reference: str
+    open: list[str]
+    created_at: datetime
+
+
+async def look_up_dispatch(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
+    """The job LOOK_UP_DISPATCH."""
+    await confirm(services, factory_id, UUID(payload["dispatch"]))
+
+
+async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID) -> None:
+    """Look a dispatch up now, record what the provider says, and see to it that it is asked again while something is open."""
+    question = await _question(services, factory_id, dispatch_id)
+    if question is None:
+        return
+    answers = await question.connector.look_up(question.reference, question.open)
+    resend: Intent | None = None
+    async with services.database.factory(factory_id) as session:
+        dispatch = await session.get_one(Dispatch, (factory_id, dispatch_id), with_for_update=True)
+        now = services.clock()
+        dispatch.looked_up += 1
+        if dispatch.state == "intent":
+            dispatch.state = "open"
+        pause = min(timedelta(seconds=services.settings.look_up_seconds) * 2 ** min(dispatch.looked_up, 10), _LONGEST_PAUSE)
+        dispatch.look_up_after = now + pause
+        await session.flush()
+        actor = f"provider:{question.connector.profile.name}"
+        quiet = _quiet_is_over(question, now)
+        still_open = await record_outcomes(session, dispatch, _concluded(answers) if quiet else answers, actor=actor, at=now)
+        if quiet and _never_arrived(answers):
+            resend = await _take_up(session, services, dispatch, question.connector.profile, now)
+        if still_open and resend is None:
+            await ask_look_up(session, dispatch, pause)
+    if resend is not None:
+        address = callback_url(services.settings, question.account, resend.batch.reference)
+        outcomes = await question.connector.submit(dataclasses.replace(resend.batch, callback_url=address))
+        await keep_answer(services, factory_id, question.connector, resend, outcomes)
+
+
+async def _question(services: Services, factory_id: UUID, dispatch_id: UUID) -> _Question | None:
+    async with services.database.factory(factory_id) as session:
+        dispatch = await session.get_one(Dispatch, (factory_id, dispatch_id))
+        open_references = [row[0] for row in await fetch(session, _OPEN, factory_id, dispatch_id)]
+        if not open_references:
+            return None
+        connector = await services.connectors.payout(session, dispatch.provider_account_id)
+        if not connector.profile.looks_up:
+            return None
+        account = await session.get_one(ProviderAccount, (factory_id, dispatch.provider_account_id))
+        return _Question(
+            connector=connector, account=account, reference=dispatch.reference, open=open_references, created_at=dispatch.created_at
+        )
+
+
+def _quiet_is_over(question: _Question, now: datetime) -> bool:
+    """Whether "not found" has held for so long that the provider would have seen the order."""
+    quiet = question.connector.profile.not_found_is_final_after
+    return quiet is not None and now - question.created_at >= quiet
+
+
+def _never_arrived(answers: Sequence[PayoutOutcome]) -> bool:
+    """Whether the provider knows nothing of the whole dispatch."""
+    return bool(answers) and all(answer.status is PayoutStatus.NOT_FOUND for answer in answers)
+
+
+def _concluded(answers: Sequence[PayoutOutcome]) -> list[PayoutOutcome]:
+    """Answers in which an order that the provider left out of a message that it has is taken for refused: it will not come any more."""
+    if _never_arrived(answers):
+        return list(answers)
+    detail = "the provider took the message without this order"
+    return [
+        dataclasses.replace(answer, status=PayoutStatus.REJECTED, code="not_received", detail=detail)
+        if answer.status is PayoutStatus.NOT_FOUND
+        else answer
+        for answer in answers
+    ]
+
+
+async def _take_up(session: AsyncSession, services: Services, dispatch: Dispatch, profile: Profile, now: datetime) -> Intent | None:
+    """Raise the fence and give the same dispatch again, with the same references and content.
+
+    Only where the provider recognises a repeated reference and still remembers this one: a sender that was frozen and wakes up then
+    does no harm either. Everywhere else it waits for a person.
+    """
+    forgotten = profile.idempotency_window is not None and now - dispatch.created_at > profile.idempotency_window
+    if profile.repeat is RepeatBehaviour.PAYS_AGAIN or forgotten:
+        log.error("dispatch_needs_a_person", dispatch=str(dispatch.id))
+        return None
+    orders: list[PayoutOrder] = await orders_of(session, await services.keys.vault(session), dispatch)
+    if not orders:
+        return None
+    dispatch.fence += 1
+    await session.flush()
+    log.warning("dispatch_sent_again", dispatch=str(dispatch.id), fence=dispatch.fence)
+    return Intent(dispatch_id=dispatch.id, fence=dispatch.fence, batch=batch_of(dispatch.id, orders, pay_day(dispatch.created_at)))
+
+
+async def due(session: AsyncSession, now: datetime) -> list[Dispatch]:
+    """Dispatches without a final answer whose time to be looked up has come."""
+    return list(
+        await session.scalars(
+            select(Dispatch)
+            .where(Dispatch.state.in_(("intent", "open")), Dispatch.look_up_after < now)
+            .order_by(Dispatch.created_at)
+            .limit(500)
+        )
+    )

@@ -1,0 +1,35 @@
+"""The references that providers see: made from ids alone, so that the same attempt always has the same one."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+# No I, L, O, U: a person reads a reference over the phone. Letters and digits only: every provider takes them.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 18
+
+
+def _code(kind: str, *parts: object) -> str:
+    digest = hashlib.sha256("|".join((kind, *map(str, parts))).encode()).digest()
+    number = int.from_bytes(digest[:12])
+    letters = []
+    for _ in range(_LENGTH):
+        number, index = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[index])
+    return "".join(letters)
+
+
+def attempt_reference(payment_id: UUID, number: int) -> str:
+    """The reference of a payment's attempt, 20 characters."""
+    return "GW" + _code("attempt", payment_id, number)
+
+
+def dispatch_reference(dispatch_id: UUID) -> str:
+    """The reference of a dispatch, 20 characters."""
+    return "GB" + _code("dispatch", dispatch_id)
+
+
+def payload_hash(reference: str, account_key: bytes, amount_minor: int, currency: str) -> bytes:
+    """What an attempt was going to send, so that it can be proven later that it was what people approved."""
+    return hashlib.sha256(f"{reference}|{account_key.hex()}|{amount_minor}|{currency}".encode()).digest()

@@ -1,0 +1,78 @@
+"""Send one dispatch: intent committed, one message with no transaction open, outcome recorded under the fence."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors.payouts.contract import Connector, PayoutOutcome
+from payroll_api import logs
+from payroll_api.db.session import factory_of
+from payroll_api.factories.models import ProviderAccount
+from payroll_api.factories.provider_accounts import callback_url
+from payroll_api.jobs.names import Job
+from payroll_api.jobs.queue import enqueue
+from payroll_api.payments.intent import Intent, claim
+from payroll_api.payments.models import Dispatch
+from payroll_api.payments.outcomes import record_outcomes
+from payroll_api.payments.prepare import chunk_size
+from payroll_api.runs.models import PayRun
+from payroll_api.services import Services
+
+log = logs.get(__name__)
+
+
+async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
+    """The job SUBMIT_CHUNK. If it dies anywhere, what it claimed stays `submitting` and is looked up, never sent again by guess."""
+    run_id, provider_id = UUID(payload["run"]), UUID(payload["provider"])
+    async with services.database.factory(factory_id) as session:
+        connector = await services.connectors.payout(session, provider_id)
+        account = await session.get_one(ProviderAccount, (factory_id, provider_id))
+        pay_run = await session.get_one(PayRun, (factory_id, run_id))
+        intent = await claim(
+            session,
+            await services.keys.vault(session),
+            run_id=run_id,
+            provider_account_id=provider_id,
+            unit=payload["currency"],
+            limit=await chunk_size(session, services, provider_id),
+            period=pay_run.period,
+            at=services.clock(),
+            look_up_after=timedelta(seconds=services.settings.look_up_seconds),
+        )
+    if intent is None:
+        return
+    address = callback_url(services.settings, account, intent.batch.reference)
+    outcomes = await connector.submit(dataclasses.replace(intent.batch, callback_url=address))
+    await keep_answer(services, factory_id, connector, intent, outcomes)
+
+
+async def keep_answer(
+    services: Services, factory_id: UUID, connector: Connector, intent: Intent, outcomes: Sequence[PayoutOutcome]
+) -> None:
+    """Record what the provider answered, unless somebody else has taken the dispatch up meanwhile: then it is looked up instead."""
+    async with services.database.factory(factory_id) as session:
+        dispatch = await session.get_one(Dispatch, (factory_id, intent.dispatch_id), with_for_update=True)
+        if dispatch.fence != intent.fence:
+            log.warning("fenced_out", dispatch=str(dispatch.id))
+            await ask_look_up(session, dispatch, timedelta(0))
+            return
+        now = services.clock()
+        if dispatch.state == "intent":
+            dispatch.state, dispatch.answered_at = "open", now
+        await session.flush()
+        still_open = await record_outcomes(session, dispatch, outcomes, actor=f"provider:{connector.profile.name}", at=now)
+        if still_open and connector.profile.looks_up:
+            # The provider's own message usually comes first; this is for when it does not.
+            await ask_look_up(session, dispatch, timedelta(seconds=services.settings.look_up_seconds))
+
+
+async def ask_look_up(session: AsyncSession, dispatch: Dispatch, after: timedelta) -> None:
+    """Enqueue a look-up of a dispatch. The key counts the look-ups done, so that one under way does not swallow the next."""
+    payload = {"dispatch": str(dispatch.id)}
+    assert factory_of(session) == dispatch.factory_id  # noqa: S101 a dispatch is looked up in its own factory only
+    await enqueue(session, Job.LOOK_UP_DISPATCH, payload, after=after, once=f"{dispatch.id}|{dispatch.looked_up}")

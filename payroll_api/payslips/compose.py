@@ -1,0 +1,112 @@
+"""Write a slip for every payment whose money is confirmed, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors.sms.segments import segments
+from importers.money import Money, currency
+from importers.period import PayPeriod, RunKind
+from payroll_api.audit.journal import SYSTEM, Event, record_many
+from payroll_api.clock import pay_day
+from payroll_api.db.base import new_id
+from payroll_api.db.bulk import fetch
+from payroll_api.encryption.vault import Vault
+from payroll_api.factories.models import Factory
+from payroll_api.factories.settings import get_factory
+from payroll_api.jobs.names import Job
+from payroll_api.jobs.queue import enqueue
+from payroll_api.payslips.figures import figures_of
+from payroll_api.payslips.text import Paid, compose
+from payroll_api.services import Services
+
+_CHUNK = 500
+_TAIL = 3
+
+# Only `paid` payments have a slip: none says "paid" before the money is confirmed.
+_WAITING = """
+select p.id, p.run_id, p.worker_id, p.period, p.kind, p.amount_minor, p.currency, p.paid_at, a.reference,
+  d.id, d.kind, d.bank, d.account, w.phone, f.figures, e.gross_minor, e.net_minor, e.stated_minor, e.lines
+from payments p
+join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt
+join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id
+join workers w on w.factory_id = p.factory_id and w.id = p.worker_id
+join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id
+join file_entitlements e on e.factory_id = p.factory_id and e.file_id = r.file_id and e.worker_code = p.worker_code
+join lateral (select figures from file_rows t where t.factory_id = p.factory_id and t.file_id = r.file_id
+  and t.worker_code = p.worker_code order by position limit 1) f on true
+where p.factory_id = $1 and p.run_id = $2 and p.state = 'paid'
+  and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
+order by p.id limit $3 for update of p skip locked
+"""
+_INSERT = """
+insert into slips (factory_id, id, run_id, payment_id, worker_id, reference, phone, body, segments, state, composed_at)
+select $1, n.id, $2, n.payment_id, n.worker_id, n.reference, n.phone, n.body, n.segments, n.state, $3
+from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::bytea[], $9::bytea[], $10::bigint[], $11::text[])
+  as n(id, payment_id, worker_id, reference, phone, body, segments, state)
+on conflict do nothing returning id, state
+"""
+
+
+async def compose_slips(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
+    """The job COMPOSE_SLIPS: chunk after chunk, each in a transaction of its own, until no paid payment of the run lacks a slip."""
+    run_id = UUID(payload["run"])
+    while await _chunk(services, factory_id, run_id):
+        pass
+
+
+async def _chunk(services: Services, factory_id: UUID, run_id: UUID) -> bool:
+    async with services.database.factory(factory_id) as session:
+        rows = await fetch(session, _WAITING, factory_id, run_id, _CHUNK)
+        if not rows:
+            return False
+        vault = await services.keys.vault(session)
+        factory = await get_factory(session)
+        now = services.clock()
+        slips = [_slip(vault, factory, row) for row in rows]
+        written = await fetch(session, _INSERT, factory_id, run_id, now, *map(list, zip(*slips, strict=True)))
+        await _tell(session, written, now)
+        if any(state == "composed" for _, state in written):
+            await enqueue(session, Job.SEND_SLIPS, {"run": str(run_id)})
+        return True
+
+
+async def _tell(session: AsyncSession, written: list[tuple[Any, ...]], at: datetime) -> None:
+    await record_many(session, at, (Event(actor=SYSTEM, action=f"slip.{state}", subject=f"slip:{one}") for one, state in written))
+
+
+def _slip(vault: Vault, factory: Factory, row: tuple[Any, ...]) -> tuple[object, ...]:
+    (payment, _, worker, period, kind, minor, unit, paid_at, reference, destination, method, bank, account, phone, figures, *law) = row
+    number = vault.open(account, "destinations", destination, "account")
+    text = compose(
+        factory.name_km,
+        factory.hotline,
+        PayPeriod.parse(period),
+        RunKind(kind),
+        figures_of(
+            Money(minor, currency(unit)),
+            json.loads(figures)["amounts"],
+            dict(zip(("gross_minor", "net_minor", "stated_minor"), law[:3], strict=True)),
+            json.loads(law[3]),
+        ),
+        Paid(method=method, bank=bank, tail=number[-_TAIL:], on=pay_day(paid_at)),
+    )
+    slip_id = new_id()
+    # The number in force now is sealed into the slip: a change between now and sending does not send it to somebody else.
+    to = vault.open_or_none(phone, "workers", worker, "phone")
+    return (
+        slip_id,
+        payment,
+        worker,
+        f"SL{reference[2:]}",
+        vault.seal(to, "slips", slip_id, "phone") if to else None,
+        vault.seal(text, "slips", slip_id, "body"),
+        segments(text).count,
+        "composed" if to else "no_phone",
+    )

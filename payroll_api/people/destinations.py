@@ -1,0 +1,144 @@
+"""Check who owns an account before money moves, and let a person decide where the provider cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors.payouts.contract import Connector, DestinationCheck, DestinationKind, NameMatch
+from connectors.payouts.contract import Destination as ProviderDestination
+from payroll_api.access.actor import Actor, Permission
+from payroll_api.audit.journal import SYSTEM, Event, record, record_many
+from payroll_api.db.bulk import run
+from payroll_api.db.session import factory_of
+from payroll_api.encryption.vault import Vault
+from payroll_api.errors import InvalidError, NotFoundError, ProblemError
+from payroll_api.factories.models import ProviderAccount
+from payroll_api.people.models import Destination
+from payroll_api.services import Services
+
+_AT_ONCE = 16
+_SHORTEST_REASON = 5
+
+
+async def check_destinations(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
+    """The job CHECK_DESTINATIONS: ask the provider about each proposed destination of a chunk."""
+    ids = [UUID(text) for text in json.loads(payload["destinations"])]
+    async with services.database.factory(factory_id) as session:
+        vault = await services.keys.vault(session)
+        proposed = list(await session.scalars(select(Destination).where(Destination.id.in_(ids), Destination.state == "proposed")))
+        connectors = {kind: await provider_of(session, services, kind) for kind in sorted({item.kind for item in proposed})}
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(item: Destination) -> tuple[Destination, DestinationCheck]:
+        found = connectors[item.kind]
+        if found is None:
+            return item, DestinationCheck(
+                exists=None, name_match=NameMatch.NOT_APPLICABLE, detail="the factory has no provider of this kind"
+            )
+        async with gate:
+            return item, await found[1].check_destination(opened(vault, item))
+
+    answers = await asyncio.gather(*(ask(item) for item in proposed))
+    async with services.database.factory(factory_id) as session:
+        await _keep(session, services, answers)
+
+
+async def provider_of(session: AsyncSession, services: Services, kind: str) -> tuple[UUID, Connector] | None:
+    """The factory's enabled provider account for a kind of destination, and its connector; the oldest where there are several."""
+    account = await session.scalar(
+        select(ProviderAccount)
+        .where(ProviderAccount.kind == kind, ProviderAccount.is_enabled)
+        .order_by(ProviderAccount.created_at, ProviderAccount.id)
+        .limit(1)
+    )
+    return None if account is None else (account.id, await services.connectors.payout(session, account.id))
+
+
+def opened(vault: Vault, item: Destination) -> ProviderDestination:
+    """A destination as a connector takes it. Raises SealBrokenError when its account was moved from another row."""
+    return ProviderDestination(
+        kind=DestinationKind(item.kind),
+        account=vault.open(item.account, "destinations", item.id, "account"),
+        holder=vault.open(item.holder, "destinations", item.id, "holder"),
+        bank=item.bank,
+    )
+
+
+def state_after(check: DestinationCheck) -> str:
+    """What a provider's answer makes of a destination. Only an exact match of the name verifies it; the rest goes to a person."""
+    if check.exists is False:
+        return "refused"
+    return "verified" if check.exists and check.name_match is NameMatch.MATCH else "doubtful"
+
+
+async def _keep(session: AsyncSession, services: Services, answers: Sequence[tuple[Destination, DestinationCheck]]) -> None:
+    now = services.clock()
+    states = [state_after(check) for _, check in answers]
+    await run(
+        session,
+        "update destinations d set state = n.state, name_match = n.name_match, detail = n.detail, checked_at = $6"
+        " from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as n(id, state, name_match, detail)"
+        " where d.factory_id = $1 and d.id = n.id and d.state = 'proposed'",
+        factory_of(session),
+        [item.id for item, _ in answers],
+        states,
+        [check.name_match.value for _, check in answers],
+        [check.detail for _, check in answers],
+        now,
+    )
+    await record_many(
+        session,
+        now,
+        (
+            Event(
+                actor=SYSTEM,
+                action=f"destination.{state}",
+                subject=f"destination:{item.id}",
+                data={
+                    "worker": str(item.worker_id),
+                    "kind": item.kind,
+                    "name_match": check.name_match.value,
+                    "account": item.account_key.hex(),
+                },
+            )
+            for (item, check), state in zip(answers, states, strict=True)
+        ),
+    )
+
+
+async def decide(
+    session: AsyncSession, services: Services, actor: Actor, destination_id: UUID, *, confirmed: bool, reason: str
+) -> Destination:
+    """A person vouches for a destination that the provider could not settle, or refuses it.
+
+    Raises ProblemError `destination_refused` for one that the provider says does not exist: nobody can vouch for that.
+    """
+    actor.require(Permission.PREPARE)
+    if len(reason.strip()) < _SHORTEST_REASON:
+        raise InvalidError(
+            "Write how you made sure whose account it is, for example: seen her bank book.",
+            fields=[{"field": "reason", "problem": "too short"}],
+        )
+    item = await session.get(Destination, (actor.factory_id, destination_id), with_for_update=True)
+    if item is None or item.state == "retired":
+        raise NotFoundError("payout destination")
+    if item.state == "refused" and confirmed:
+        raise ProblemError(
+            "destination_refused",
+            "The provider says that this account does not exist. Ask the worker for the right one and correct the sheet.",
+        )
+    item.state = "confirmed" if confirmed else "refused"
+    item.decided_by = actor.name
+    item.detail = reason.strip()
+    await session.flush()
+    data = {"worker": str(item.worker_id), "account": item.account_key.hex()}
+    await record(
+        session, services.clock(), Event(actor=actor.name, action=f"destination.{item.state}", subject=f"destination:{item.id}", data=data)
+    )
+    return item

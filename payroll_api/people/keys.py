@@ -1,0 +1,35 @@
+"""Keyed hashes of personal values, written one way before hashing so that equal things are found equal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from payroll_api.encryption.vault import Vault
+
+
+def name_key(vault: Vault, name: str) -> bytes:
+    """The hash of a name; case and spaces do not matter."""
+    plain = unicodedata.normalize("NFC", name).replace("\u200b", "").casefold()
+    return vault.index("name", " ".join(plain.split()))
+
+
+def account_key(vault: Vault, account: str) -> bytes:
+    """The hash of an account or wallet number; spaces, hyphens and a leading plus do not matter, leading zeros do."""
+    return vault.index("account", "".join(ch for ch in account.upper() if ch.isalnum()))
+
+
+def phone_key(vault: Vault, phone: str) -> bytes:
+    """The hash of a phone in E.164."""
+    return vault.index("phone", phone)
+
+
+def national_id_key(vault: Vault, number: str) -> bytes:
+    """The hash of a national ID number."""
+    return vault.index("national_id", "".join(ch for ch in number.upper() if ch.isalnum()))
+
+
+def masked(value: str | None, keep: int = 3) -> str | None:
+    """A value with all but its last characters hidden."""
+    if value is None:
+        return None
+    return "•" * max(len(value) - keep, 0) + value[-keep:] if len(value) > keep else "•" * len(value)

@@ -1,0 +1,201 @@
+"""Bring the workers of a file into the register. Who was never paid takes what the file says; a paid worker's data changes by decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payroll_api.db.base import new_id
+from payroll_api.db.bulk import copy_in, fetch, run
+from payroll_api.db.session import factory_of
+from payroll_api.encryption.vault import Vault
+from payroll_api.people import keys
+
+CASH_ACCOUNT = "cash"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What a file says of a worker."""
+
+    worker_code: str
+    name: str
+    name_latin: str | None = None
+    phone: str | None = None
+    national_id: str | None = None
+    sex: str | None = None
+    department: str | None = None
+    joined_on: date | None = None
+    left_on: date | None = None
+    destination_kind: str  # bank_account, wallet, cash
+    bank: str | None = None
+    account: str  # the number, or CASH_ACCOUNT
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A worker as the register knows her now."""
+
+    worker_id: UUID
+    destination_id: UUID
+    account_key: bytes
+    destination_state: str
+    name_key: bytes
+    phone_key: bytes | None
+    national_id_key: bytes | None
+    joined_on: date | None
+    left_on: date | None
+    was_in_run: bool
+
+
+_REGISTER = """
+select w.worker_code, w.id, d.id, d.account_key, d.state, w.name_key, w.phone_key, w.national_id_key, w.joined_on, w.left_on,
+  w.in_run_since is not null
+from workers w join destinations d on d.factory_id = w.factory_id and d.worker_id = w.id and d.state <> 'retired'
+where w.factory_id = $1 and ($2::text[] is null or w.worker_code = any($2))
+"""
+
+_WORKER_COLUMNS = (
+    "factory_id", "id", "worker_code", "name", "name_latin", "phone", "national_id", "name_key", "phone_key", "national_id_key",
+    "sex", "department", "joined_on", "left_on", "created_at",
+)  # fmt: skip
+_DESTINATION_COLUMNS = (
+    "factory_id", "id", "worker_id", "kind", "bank", "account", "holder", "account_key", "state", "name_match", "detail", "checked_at",
+    "decided_by", "created_by", "created_at",
+)  # fmt: skip
+
+
+async def registered(session: AsyncSession, worker_codes: Sequence[str] | None = None) -> dict[str, Registered]:
+    """The register, by worker code: all of it, or these codes."""
+    rows = await fetch(session, _REGISTER, factory_of(session), None if worker_codes is None else list(worker_codes))
+    return {
+        row[0]: Registered(
+            worker_id=row[1],
+            destination_id=row[2],
+            account_key=row[3],
+            destination_state=row[4],
+            name_key=row[5],
+            phone_key=row[6],
+            national_id_key=row[7],
+            joined_on=row[8],
+            left_on=row[9],
+            was_in_run=row[10],
+        )
+        for row in rows
+    }
+
+
+async def add(
+    session: AsyncSession, vault: Vault, people: Sequence[Person], *, created_by: str, at: datetime
+) -> dict[str, tuple[UUID, UUID]]:
+    """Add workers with a proposed destination each, by two COPYs. Gives worker and destination ids by code."""
+    factory_id = factory_of(session)
+    ids = {person.worker_code: (new_id(), new_id()) for person in people}
+    await copy_in(session, "workers", _WORKER_COLUMNS, (_worker(vault, factory_id, ids[p.worker_code][0], p, at) for p in people))
+    await copy_in(
+        session,
+        "destinations",
+        _DESTINATION_COLUMNS,
+        (_destination(vault, factory_id, *ids[p.worker_code], p, created_by, at) for p in people),
+    )
+    return ids
+
+
+async def forget_unpaid(session: AsyncSession, worker_ids: Iterable[UUID]) -> None:
+    """Remove workers who were never in a run, so that a corrected file can bring them in anew."""
+    factory_id, ids = factory_of(session), list(worker_ids)
+    await run(session, "delete from destinations where factory_id = $1 and worker_id = any($2)", factory_id, ids)
+    await run(session, "delete from workers where factory_id = $1 and id = any($2)", factory_id, ids)
+
+
+async def mark_in_run(session: AsyncSession, worker_ids: Iterable[UUID], at: datetime) -> None:
+    """From now on these workers' data changes only by a decision: a file no longer overwrites it."""
+    await run(
+        session,
+        "update workers set in_run_since = $3 where factory_id = $1 and id = any($2) and in_run_since is null",
+        factory_of(session),
+        list(worker_ids),
+        at,
+    )
+
+
+async def change_destination(
+    session: AsyncSession, vault: Vault, worker_id: UUID, person: Person, *, created_by: str, at: datetime
+) -> UUID:
+    """Retire a worker's destination and propose the one in `person`. Money waits until it is checked."""
+    factory_id, destination_id = factory_of(session), new_id()
+    await run(
+        session,
+        "update destinations set state = 'retired' where factory_id = $1 and worker_id = $2 and state <> 'retired'",
+        factory_id,
+        worker_id,
+    )
+    record = _destination(vault, factory_id, worker_id, destination_id, person, created_by, at)
+    await copy_in(session, "destinations", _DESTINATION_COLUMNS, [record])
+    return destination_id
+
+
+async def change_phone(session: AsyncSession, vault: Vault, worker_id: UUID, phone: str) -> None:
+    """Give a worker another phone number for her slips."""
+    sealed = vault.seal(phone, "workers", worker_id, "phone")
+    await run(
+        session,
+        "update workers set phone = $3, phone_key = $4 where factory_id = $1 and id = $2",
+        factory_of(session),
+        worker_id,
+        sealed,
+        keys.phone_key(vault, phone),
+    )
+
+
+def _worker(vault: Vault, factory_id: UUID, worker_id: UUID, person: Person, at: datetime) -> tuple[object, ...]:
+    def sealed(value: str | None, column: str) -> bytes | None:
+        return None if value is None else vault.seal(value, "workers", worker_id, column)
+
+    return (
+        factory_id,
+        worker_id,
+        person.worker_code,
+        sealed(person.name, "name"),
+        sealed(person.name_latin, "name_latin"),
+        sealed(person.phone, "phone"),
+        sealed(person.national_id, "national_id"),
+        keys.name_key(vault, person.name),
+        keys.phone_key(vault, person.phone) if person.phone else None,
+        keys.national_id_key(vault, person.national_id) if person.national_id else None,
+        person.sex,
+        person.department,
+        person.joined_on,
+        person.left_on,
+        at,
+    )
+
+
+def _destination(
+    vault: Vault, factory_id: UUID, worker_id: UUID, destination_id: UUID, person: Person, created_by: str, at: datetime
+) -> tuple[object, ...]:
+    cash = person.destination_kind == "cash"
+    # Two workers paid in cash do not share an account: the envelope is each worker's own.
+    number = f"{CASH_ACCOUNT}|{worker_id}" if cash else person.account
+    return (
+        factory_id,
+        destination_id,
+        worker_id,
+        person.destination_kind,
+        person.bank,
+        vault.seal(person.account, "destinations", destination_id, "account"),
+        vault.seal(person.holder, "destinations", destination_id, "holder"),
+        keys.account_key(vault, number),
+        "confirmed" if cash else "proposed",
+        None,
+        "",
+        at if cash else None,
+        created_by if cash else None,
+        created_by,
+        at,
+    )

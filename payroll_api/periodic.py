@@ -1,0 +1,82 @@
+"""What is done again and again for every factory: unanswered payments are looked up, invariants checked, audit events sealed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from payroll_api import logs
+from payroll_api.audit import seal
+from payroll_api.audit.journal import SYSTEM, Event, record
+from payroll_api.factories.models import FactoryDirectory
+from payroll_api.jobs.names import Periodic
+from payroll_api.jobs.worker import PeriodicHandler
+from payroll_api.payments.invariants import violations
+from payroll_api.payments.look_up import due
+from payroll_api.payments.submit import ask_look_up
+from payroll_api.payslips.send import give_up_interrupted
+from payroll_api.services import Services
+
+log = logs.get(__name__)
+
+
+def tasks(services: Services) -> Mapping[Periodic, tuple[str, PeriodicHandler]]:
+    """Each periodic task with its cron expression; the sixth field is seconds."""
+
+    async def look_up_open() -> None:
+        async for factory_id in factories(services):
+            await look_up(services, factory_id)
+
+    async def check_invariants() -> None:
+        async for factory_id in factories(services):
+            await check(services, factory_id)
+
+    async def seal_audit() -> None:
+        async for factory_id in factories(services):
+            await seal_factory(services, factory_id)
+
+    return {
+        Periodic.LOOK_UP_OPEN: ("* * * * * */10", look_up_open),
+        Periodic.CHECK_INVARIANTS: ("*/5 * * * *", check_invariants),
+        Periodic.SEAL_AUDIT: ("* * * * * */5", seal_audit),
+    }
+
+
+async def factories(services: Services) -> AsyncIterator[UUID]:
+    """Every factory, in the order of their making."""
+    async with services.database.nobody() as session:
+        ids = list(await session.scalars(select(FactoryDirectory.factory_id).order_by(FactoryDirectory.created_at)))
+    for factory_id in ids:
+        yield factory_id
+
+
+async def look_up(services: Services, factory_id: UUID) -> None:
+    """Ask for a look-up of each dispatch that has waited long enough, and mark slips whose sender died."""
+    async with services.database.factory(factory_id) as session:
+        now = services.clock()
+        for dispatch in await due(session, now):
+            await ask_look_up(session, dispatch, timedelta(0))
+        await give_up_interrupted(session, now)
+
+
+async def check(services: Services, factory_id: UUID) -> None:
+    """Look for broken invariants; each is logged as an error and kept in the audit trail."""
+    async with services.database.factory(factory_id) as session:
+        for violation in await violations(session):
+            log.error(
+                "invariant_broken", factory=str(factory_id), invariant=violation.invariant, count=violation.count, first=violation.first
+            )
+            data = {"count": violation.count, "first": violation.first}
+            event = Event(actor=SYSTEM, action="invariant.broken", subject=f"invariant:{violation.invariant}", data=data)
+            await record(session, services.clock(), event)
+
+
+async def seal_factory(services: Services, factory_id: UUID) -> None:
+    """Seal a factory's new audit events, and remember the signed head outside the database."""
+    async with services.database.factory(factory_id) as session:
+        checkpoint = await seal.seal(session, services.signer, services.clock())
+    await asyncio.to_thread(seal.remember, services.settings.checkpoint_file, checkpoint)

@@ -1,0 +1,42 @@
+"""Look up what a check found."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payroll_api.db.session import factory_of
+from payroll_api.errors import NotFoundError
+from payroll_api.review.models import Discrepancy, FileEntitlement, FileReview
+
+
+async def discrepancies(session: AsyncSession, file_id: UUID, *, after: int, limit: int, only_open: bool = False) -> list[Discrepancy]:
+    """A file's differences in the order of the check, from after a position."""
+    query = (
+        select(Discrepancy).where(Discrepancy.file_id == file_id, Discrepancy.position > after).order_by(Discrepancy.position).limit(limit)
+    )
+    if only_open:
+        query = query.where(Discrepancy.resolution.is_(None), Discrepancy.severity != "informs")
+    return list(await session.scalars(query))
+
+
+async def open_counts(session: AsyncSession, file_id: UUID) -> dict[str, int]:
+    """How many differences wait for a decision, by severity."""
+    rows = await session.execute(
+        select(Discrepancy.severity, func.count())
+        .where(Discrepancy.file_id == file_id, Discrepancy.resolution.is_(None))
+        .group_by(Discrepancy.severity)
+    )
+    return dict(rows.tuples().all())
+
+
+async def entitlement(session: AsyncSession, file_id: UUID, worker_code: str) -> tuple[FileEntitlement, FileReview]:
+    """What the law owes one worker of a file, and the articles. Raises NotFoundError."""
+    factory_id = factory_of(session)
+    owed = await session.get(FileEntitlement, (factory_id, file_id, worker_code))
+    review = await session.get(FileReview, (factory_id, file_id))
+    if owed is None or review is None:
+        raise NotFoundError("entitlement")
+    return owed, review

@@ -1,0 +1,146 @@
+"""Check a read file against the law and the register, and bring its new workers into the register."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from importers.contract import PayrollRow
+from importers.money import Money, currency
+from importers.period import PayPeriod, RunKind
+from payroll_api.audit.journal import SYSTEM, Event, record
+from payroll_api.db.bulk import fetch, run
+from payroll_api.encryption.vault import Vault
+from payroll_api.factories.settings import exchange_rates, policy
+from payroll_api.intake.contents import record_to_row
+from payroll_api.intake.models import PayrollFile
+from payroll_api.jobs.names import Job
+from payroll_api.jobs.queue import enqueue_many
+from payroll_api.people import keys, register
+from payroll_api.review import records
+from payroll_api.review.person import person_of
+from payroll_api.services import Services
+from reconciliation.contract import KnownWorker, Reconciliation
+from reconciliation.reconcile import reconcile
+
+_ROWS = (
+    "select position, sheet, row, worker_code, net_minor, currency, figures, person from file_rows"
+    " where factory_id = $1 and file_id = $2 order by position"
+)
+_ROW_NAMES = ("position", "sheet", "row", "worker_code", "net_minor", "currency", "figures", "person")
+# What the worker's sheet said in the latest earlier month of the same kind of run.
+_HISTORY = (
+    "select distinct on (e.worker_code) e.worker_code, e.stated_minor, e.currency"
+    " from file_entitlements e join payroll_files f on f.factory_id = e.factory_id and f.id = e.file_id"
+    " where e.factory_id = $1 and f.kind = $2 and f.period < $3 and f.state = 'reconciled'"
+    " order by e.worker_code, f.period desc, f.uploaded_at desc"
+)
+
+
+async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
+    """The job RECONCILE_FILE. Runs again safely: what it writes replaces what it wrote."""
+    file_id = UUID(payload["file"])
+    async with services.database.factory(factory_id) as session:
+        file = await session.get_one(PayrollFile, (factory_id, file_id), with_for_update=True)
+        if file.state != "read":
+            return
+        vault = await services.keys.vault(session)
+        rows = await asyncio.to_thread(_rows, vault, file_id, await fetch(session, _ROWS, factory_id, file_id))
+        known = await register.registered(session)
+        period, kind = PayPeriod.parse(file.period), RunKind(file.kind)
+        settled = {code: worker for code, worker in known.items() if worker.was_in_run}
+        last = await _history(session, factory_id, period, kind)
+        rates, chosen = await exchange_rates(session, period), await policy(session)
+        result = await asyncio.to_thread(
+            lambda: reconcile(
+                rows,
+                period=period,
+                kind=kind,
+                known={code: _known(code, worker, last.get(code)) for code, worker in settled.items()},
+                keys=lambda row: _keys(vault, row),
+                book=services.law,
+                rates=rates,
+                policy=chosen,
+            )
+        )
+        now = services.clock()
+        ids = await _register(session, vault, rows, known, file.uploaded_by, now)
+        await records.keep(session, file_id, rows, result, ids, now)
+        file.state, file.law_version = "reconciled", result.law_version
+        await session.flush()
+        await _tell(session, services, file_id, result, ids, now)
+
+
+def _rows(vault: Vault, file_id: UUID, stored: Sequence[tuple[object, ...]]) -> list[PayrollRow]:
+    return [record_to_row(vault, file_id, dict(zip(_ROW_NAMES, record, strict=True))) for record in stored]
+
+
+async def _history(session: AsyncSession, factory_id: UUID, period: PayPeriod, kind: RunKind) -> dict[str, Money]:
+    rows = await fetch(session, _HISTORY, factory_id, kind.value, str(period))
+    return {code: Money(minor, currency(unit)) for code, minor, unit in rows}
+
+
+def _known(code: str, worker: register.Registered, last_net: Money | None) -> KnownWorker:
+    return KnownWorker(
+        worker_code=code,
+        name_key=worker.name_key,
+        phone_key=worker.phone_key,
+        account_key=worker.account_key,
+        national_id_key=worker.national_id_key,
+        joined_on=worker.joined_on,
+        left_on=worker.left_on,
+        last_net=last_net,
+    )
+
+
+def _keys(vault: Vault, row: PayrollRow) -> KnownWorker:
+    person = person_of(row)
+    return KnownWorker(
+        worker_code=row.worker_code,
+        name_key=keys.name_key(vault, row.name),
+        phone_key=keys.phone_key(vault, row.phone) if row.phone else None,
+        account_key=None if person.destination_kind == "cash" else keys.account_key(vault, person.account),
+        national_id_key=keys.national_id_key(vault, row.national_id) if row.national_id else None,
+        joined_on=row.joined_on,
+        left_on=row.left_on,
+    )
+
+
+async def _register(
+    session: AsyncSession,
+    vault: Vault,
+    rows: Sequence[PayrollRow],
+    known: Mapping[str, register.Registered],
+    created_by: str,
+    at: datetime,
+) -> dict[str, tuple[UUID, UUID]]:
+    """Worker and destination ids by code. Who was never in a run is taken anew from this file; nobody else is changed."""
+    first_of_code = {row.worker_code: row for row in reversed(rows)}
+    fresh = [row for code, row in first_of_code.items() if code not in known or not known[code].was_in_run]
+    replaced = [known[row.worker_code].worker_id for row in fresh if row.worker_code in known]
+    ids = {code: (known[code].worker_id, known[code].destination_id) for code in first_of_code if code in known}
+    if replaced:
+        # An earlier file's review still names these workers: it was never paid and is superseded by this one.
+        await run(session, "update file_entitlements set destination_id = null where worker_id = any($1)", replaced)
+        await register.forget_unpaid(session, replaced)
+    ids.update(await register.add(session, vault, [person_of(row) for row in fresh], created_by=created_by, at=at))
+    return ids
+
+
+async def _tell(
+    session: AsyncSession, services: Services, file_id: UUID, result: Reconciliation, ids: Mapping[str, tuple[UUID, UUID]], at: datetime
+) -> None:
+    severities: dict[str, int] = {}
+    for discrepancy in result.discrepancies:
+        severities[discrepancy.severity.value] = severities.get(discrepancy.severity.value, 0) + 1
+    data = {"workers": len(result.entitlements), "discrepancies": severities, "law": result.law_version}
+    await record(session, at, Event(actor=SYSTEM, action="file.reconciled", subject=f"file:{file_id}", data=data))
+    destinations = [str(destination) for _, destination in ids.values()]
+    size = services.settings.chunk_size
+    chunks = [destinations[start : start + size] for start in range(0, len(destinations), size)]
+    await enqueue_many(session, Job.CHECK_DESTINATIONS, [{"destinations": json.dumps(chunk)} for chunk in chunks])

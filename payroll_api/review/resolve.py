@@ -1,0 +1,126 @@
+"""People decide about differences: pay the law's figure, justify the sheet's, hold the worker back, or send a corrected sheet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payroll_api.access.actor import Actor, Permission
+from payroll_api.audit.journal import Event, record_many
+from payroll_api.errors import InvalidError, ProblemError
+from payroll_api.intake.contents import record_to_row
+from payroll_api.intake.find import get_file
+from payroll_api.intake.models import FileRow
+from payroll_api.jobs.names import Job
+from payroll_api.jobs.queue import enqueue
+from payroll_api.people import register
+from payroll_api.review.models import Discrepancy, FileEntitlement
+from payroll_api.review.person import person_of
+from payroll_api.services import Services
+from reconciliation.contract import Resolution
+
+# Decisions that keep the sheet's figure must say why: an inspector will ask.
+_NEEDS_REASON = {Resolution.PAY_SHEET, Resolution.HOLD_WORKER}
+_SHORTEST_REASON = 5
+_ADOPTS = {"account_changed", "phone_changed"}
+
+
+async def resolve(
+    session: AsyncSession,
+    services: Services,
+    actor: Actor,
+    file_id: UUID,
+    *,
+    discrepancy_ids: Sequence[UUID] | None,
+    resolution: str,
+    reason: str,
+) -> int:
+    """Decide about differences of a file; None means every open one that only warns. Gives how many were decided.
+
+    Raises InvalidError for an unknown or inapplicable decision or a missing reason, ProblemError `review_frozen` once a run of the
+    file has been sent for approval.
+    """
+    actor.require(Permission.PREPARE)
+    decision = _decision(resolution, reason)
+    file = await get_file(session, file_id)
+    if file.state != "reconciled":
+        raise ProblemError("file_not_ready", "The file is still being checked. Open it again in a moment.")
+    _refuse_frozen(frozen=file.review_frozen)
+    query = select(Discrepancy).where(Discrepancy.file_id == file_id).with_for_update()
+    if discrepancy_ids is None:
+        query = query.where(Discrepancy.severity == "warns", Discrepancy.resolution.is_(None))
+    else:
+        query = query.where(Discrepancy.id.in_(discrepancy_ids))
+    found = list(await session.scalars(query))
+    if discrepancy_ids is not None and len(found) != len(set(discrepancy_ids)):
+        raise InvalidError("One of these differences is not of this file. Load the list again.")
+    now = services.clock()
+    for item in found:
+        if item.resolutions and decision.value not in item.resolutions:
+            raise InvalidError(
+                f"Row {item.row}: this difference cannot be decided as {decision.value}; choose one of {', '.join(map(str, item.resolutions))}."
+            )
+        item.resolution, item.reason, item.resolved_by, item.resolved_at = decision.value, reason.strip(), actor.name, now
+        if decision is Resolution.PAY_SHEET and item.code in _ADOPTS:
+            await _adopt(session, services, actor, item)
+    await session.flush()
+    await record_many(
+        session,
+        now,
+        (
+            Event(
+                actor=actor.name,
+                action="discrepancy.resolved",
+                subject=f"discrepancy:{item.id}",
+                data={"file": str(file_id), "code": item.code, "resolution": decision.value},
+            )
+            for item in found
+        ),
+    )
+    return len(found)
+
+
+def _decision(resolution: str, reason: str) -> Resolution:
+    try:
+        decision = Resolution(resolution)
+    except ValueError:
+        raise InvalidError(f"Decide with one of {', '.join(value.value for value in Resolution)}.") from None
+    if decision is Resolution.CORRECT_SHEET:
+        raise InvalidError("To correct the sheet, upload the corrected file; nothing needs to be decided here.")
+    if decision in _NEEDS_REASON and len(reason.strip()) < _SHORTEST_REASON:
+        raise InvalidError(
+            "Write a reason that an inspector would understand: why is the sheet's figure right, or the worker held back?",
+            fields=[{"field": "reason", "problem": "too short"}],
+        )
+    return decision
+
+
+def _refuse_frozen(*, frozen: bool) -> None:
+    if frozen:
+        raise ProblemError(
+            "review_frozen", "The run of this file has been sent for approval: its figures are frozen. Reject the run to change them."
+        )
+
+
+async def _adopt(session: AsyncSession, services: Services, actor: Actor, item: Discrepancy) -> None:
+    """Take the account or phone of the sheet into the register: a person answers for it, and the account is checked before money moves."""
+    stored = await session.scalar(
+        select(FileRow).where(FileRow.file_id == item.file_id, FileRow.worker_code == item.worker_code).order_by(FileRow.position).limit(1)
+    )
+    if stored is None or item.worker_id is None:
+        return
+    vault = await services.keys.vault(session)
+    columns = {name: getattr(stored, name) for name in ("position", "sheet", "row", "worker_code", "net_minor", "currency", "person")}
+    person = person_of(record_to_row(vault, item.file_id, {**columns, "figures": json.dumps(stored.figures)}))
+    if item.code == "phone_changed":
+        if person.phone:
+            await register.change_phone(session, vault, item.worker_id, person.phone)
+        return
+    destination = await register.change_destination(session, vault, item.worker_id, person, created_by=actor.name, at=services.clock())
+    entitlement = await session.get_one(FileEntitlement, (actor.factory_id, item.file_id, item.worker_code))
+    entitlement.destination_id = destination
+    await enqueue(session, Job.CHECK_DESTINATIONS, {"destinations": json.dumps([str(destination)])})

@@ -1,0 +1,156 @@
+"""What each worker of a run is paid, and who is held back and why: computed from the file's check and people's decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors.payouts.contract import Profile
+from importers.money import Money, currency
+from payroll_api.db.bulk import fetch
+from payroll_api.errors import ProblemError
+from payroll_api.people.destinations import provider_of
+from payroll_api.review.models import Discrepancy
+from payroll_api.runs.models import PayRun
+from payroll_api.services import Services
+from reconciliation.contract import Resolution
+
+PAYABLE = ("verified", "confirmed")
+
+HELD_REASONS: Mapping[str, str] = {
+    "held_by_decision": "A person decided to keep this worker back.",
+    "no_destination": "It is not known where to pay her.",
+    "destination_doubtful": "The name on the account is not clearly hers: a person must confirm it.",
+    "destination_refused": "The provider says that the account does not exist, or a person refused it.",
+    "shared_account": "Another worker has the same account: a person must confirm both.",
+    "no_provider": "The factory has no provider for this kind of account.",
+    "currency_not_paid": "The provider does not pay this currency.",
+    "amount_over_limit": "The amount is outside the provider's limits.",
+    "already_paid": "She has a payment for this period and kind of run already.",
+    "nothing_due": "Nothing is due to her.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One worker's line of a run."""
+
+    worker_id: UUID
+    worker_code: str
+    destination_id: UUID | None
+    provider_account_id: UUID | None
+    account_key: bytes | None
+    amount: Money
+    held_reason: str | None
+
+
+_CANDIDATES = """
+select e.worker_code, e.worker_id, e.currency, e.net_minor, e.stated_minor, d.id, d.kind, d.state, d.account_key,
+  exists (select from payments p where p.factory_id = e.factory_id and p.worker_id = e.worker_id and p.period = $3 and p.kind = $4
+          and p.state <> 'cancelled')
+from file_entitlements e
+left join destinations d on d.factory_id = e.factory_id and d.worker_id = e.worker_id and d.state <> 'retired'
+where e.factory_id = $1 and e.file_id = $2 order by e.worker_code
+"""
+
+
+async def compute(session: AsyncSession, services: Services, pay_run: PayRun) -> list[Item]:
+    """The items of a run as things stand. Raises ProblemError `destinations_unchecked` while account checks are under way."""
+    law, held = await _decisions(session, pay_run.file_id)
+    rows = await fetch(session, _CANDIDATES, pay_run.factory_id, pay_run.file_id, pay_run.period, pay_run.kind)
+    if waiting := sum(1 for row in rows if row[7] == "proposed"):
+        raise ProblemError(
+            "destinations_unchecked",
+            f"{waiting} accounts are still being checked with the banks and wallets. Send the run for approval when that is done.",
+            extra={"waiting": waiting},
+        )
+    providers: dict[str, tuple[UUID, Profile] | None] = {}
+    for kind in sorted({row[6] for row in rows if row[6]}):
+        found = await provider_of(session, services, kind)
+        providers[kind] = None if found is None else (found[0], found[1].profile)
+    shared = _shared_accounts(rows)
+    return [_item(row, law, held, shared, providers) for row in rows]
+
+
+async def _decisions(session: AsyncSession, file_id: UUID) -> tuple[set[str], set[str]]:
+    """Codes of workers who are paid the law's figure, and of those held back by a decision."""
+    rows = await session.execute(
+        select(Discrepancy.worker_code, Discrepancy.resolution).where(Discrepancy.file_id == file_id, Discrepancy.resolution.is_not(None))
+    )
+    law: set[str] = set()
+    held: set[str] = set()
+    for code, resolution in rows:
+        if resolution == Resolution.PAY_LAW.value:
+            law.add(code)
+        elif resolution == Resolution.HOLD_WORKER.value:
+            held.add(code)
+    return law, held
+
+
+def _shared_accounts(rows: Sequence[tuple[object, ...]]) -> set[object]:
+    seen: set[object] = set()
+    shared: set[object] = set()
+    for row in rows:
+        if row[8] is not None:
+            (shared if row[8] in seen else seen).add(row[8])
+    return shared
+
+
+def _item(
+    row: tuple[object, ...],
+    law: set[str],
+    held: set[str],
+    shared: set[object],
+    providers: Mapping[str, tuple[UUID, Profile] | None],
+) -> Item:
+    code, worker_id, unit, lawful, stated, destination_id, kind, state, account_key, paid = row
+    amount = Money(int(str(lawful if code in law else stated)), currency(str(unit)))
+    provider = providers.get(str(kind)) if kind else None
+    reason = _held_reason(
+        code=str(code),
+        held=held,
+        amount=amount,
+        state=str(state) if state else None,
+        is_shared=account_key in shared,
+        is_paid=bool(paid),
+        provider=provider,
+    )
+    return Item(
+        worker_id=UUID(str(worker_id)),
+        worker_code=str(code),
+        destination_id=UUID(str(destination_id)) if destination_id else None,
+        provider_account_id=provider[0] if provider else None,
+        account_key=account_key if isinstance(account_key, bytes) else None,
+        amount=amount,
+        held_reason=reason,
+    )
+
+
+def _held_reason(
+    *, code: str, held: set[str], amount: Money, state: str | None, is_shared: bool, is_paid: bool, provider: tuple[UUID, Profile] | None
+) -> str | None:
+    first_true = (
+        (code in held, "held_by_decision"),
+        (is_paid, "already_paid"),
+        (amount.minor <= 0, "nothing_due"),
+        (state is None, "no_destination"),
+        (state == "refused", "destination_refused"),
+        (is_shared and state != "confirmed", "shared_account"),
+        (state not in PAYABLE, "destination_doubtful"),
+        (provider is None, "no_provider"),
+    )
+    for is_so, reason in first_true:
+        if is_so:
+            return reason
+    return _limit_reason(amount, provider[1]) if provider else None
+
+
+def _limit_reason(amount: Money, profile: Profile) -> str | None:
+    limit = profile.limits.get(amount.currency.code)
+    if limit is None:
+        return "currency_not_paid"
+    return None if limit.smallest <= amount <= limit.largest else "amount_over_limit"
