@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
-import socket
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
 
+from connectors.faulty_server import serving
 from connectors.sms import conformance
 from connectors.sms.console import ConsoleGateway
 from connectors.sms.contract import DeliveryStatus, SmsMessage, SmsOutcome, SmsProfile
@@ -25,21 +23,15 @@ NUMBERS = ["+85512345678", "+85512345679"]
 
 async def test_plasgate_keeps_every_promise(tmp_path: Path) -> None:
     journal = tmp_path / "sms.jsonl"
-    listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(journal=journal, private_key="key", secret="secret")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    keys = {"private_key": "key", "secret": "secret", "sender": "GARMENT", "receipt_url": "http://127.0.0.1:9/r"}
-    gateway = build({**keys, "base_url": address, "receipt_secret": "a secret for receipts", "batch_size": 40})
 
     async def phone() -> Sequence[tuple[str, str]]:
         return [(line["to"], line["text"]) for line in map(json.loads, journal.read_text("utf-8").splitlines())]
 
-    assert await conformance.examine(gateway, numbers=NUMBERS, prefix="T1", now=NOW, phone=phone) == []
-    server.should_exit = True
-    await running
-    listener.close()
+    async with serving(app) as address:
+        keys = {"private_key": "key", "secret": "secret", "sender": "GARMENT", "receipt_url": "http://127.0.0.1:9/r"}
+        gateway = build({**keys, "base_url": address, "receipt_secret": "a secret for receipts", "batch_size": 40})
+        assert await conformance.examine(gateway, numbers=NUMBERS, prefix="T1", now=NOW, phone=phone) == []
     assert await conformance.examine_unreachable(gateway, number=NUMBERS[0], prefix="T2") == []
     await gateway.aclose()
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.faults import FaultKind, FaultPlan
+from connectors.faulty_server import serving
 from connectors.sms.contract import DeliveryStatus, ReceiptRefusedError, SmsMessage, SmsOutcome
 from connectors.sms.plasgate.config import PlasGateConfigError
 from connectors.sms.plasgate.gateway import PlasGateGateway, build
@@ -30,21 +30,6 @@ from connectors.sms.plasgate.simulator import create_app
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 KEYS = {"private_key": "private-key-of-the-factory", "secret": "secret-of-the-factory", "sender": "GARMENT"}
 RECEIPT_SECRET = "a secret for receipts"
-
-
-@contextlib.asynccontextmanager
-async def served(app: Starlette) -> AsyncIterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110 uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
-        listener.close()
 
 
 @dataclass
@@ -104,8 +89,8 @@ async def test_300_slips_arrive_and_every_phone_reports(tmp_path: Path) -> None:
     journal = tmp_path / "sms.jsonl"
     listener = Listener()
     async with (
-        served(listener.app()) as ours,
-        served(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])) as url,
+        serving(listener.app()) as ours,
+        serving(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])) as url,
     ):
         settings = {"receipt_url": f"{ours}/webhooks/plasgate", "receipt_secret": RECEIPT_SECRET, "batch_size": 100}
         async with gateway_for(url, **settings) as gateway:
@@ -128,7 +113,7 @@ async def test_one_message_at_a_time_uses_the_single_endpoint_and_single_receipt
     journal = tmp_path / "sms.jsonl"
     listener = Listener()
     app = create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"], receipts_at_once=1)
-    async with served(listener.app()) as ours, served(app) as url:
+    async with serving(listener.app()) as ours, serving(app) as url:
         settings = {"receipt_url": f"{ours}/webhooks/plasgate?factory=7", "receipt_secret": RECEIPT_SECRET, "batch_size": 1}
         async with gateway_for(url, **settings) as gateway:
             listener.gateway = gateway
@@ -141,8 +126,8 @@ async def test_one_message_at_a_time_uses_the_single_endpoint_and_single_receipt
 async def test_a_phone_out_of_reach_is_reported_as_failed(tmp_path: Path) -> None:
     listener = Listener()
     async with (
-        served(listener.app()) as ours,
-        served(create_app(journal=tmp_path / "sms.jsonl", private_key=KEYS["private_key"], secret=KEYS["secret"])) as url,
+        serving(listener.app()) as ours,
+        serving(create_app(journal=tmp_path / "sms.jsonl", private_key=KEYS["private_key"], secret=KEYS["secret"])) as url,
         gateway_for(url, receipt_url=f"{ours}/webhooks/plasgate", receipt_secret=RECEIPT_SECRET) as gateway,
     ):
         listener.gateway = gateway
@@ -154,9 +139,9 @@ async def test_a_phone_out_of_reach_is_reported_as_failed(tmp_path: Path) -> Non
 async def test_receipts_wait_for_a_service_that_is_down_and_survive_a_restart_of_the_gateway(tmp_path: Path) -> None:
     journal = tmp_path / "sms.jsonl"
     listener = Listener(is_down=True)
-    async with served(listener.app()) as ours:
+    async with serving(listener.app()) as ours:
         settings = {"receipt_url": f"{ours}/webhooks/plasgate", "receipt_secret": RECEIPT_SECRET}
-        async with served(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])) as url:
+        async with serving(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])) as url:
             async with gateway_for(url, **settings) as gateway:
                 listener.gateway = gateway
                 await gateway.send(slips(20))
@@ -164,9 +149,9 @@ async def test_receipts_wait_for_a_service_that_is_down_and_survive_a_restart_of
         with journal.open("a", encoding="utf-8") as file:
             file.write('{"at": "2026-')  # a crash in the middle of a line
         listener.is_down = False
-        async with served(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])):
+        async with serving(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])):
             await until(lambda: len(listener.outcomes) == 20)
-        async with served(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])):
+        async with serving(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])):
             await asyncio.sleep(0.1)
     assert len(listener.outcomes) == 20  # taken receipts are not sent again
 
@@ -195,7 +180,7 @@ async def test_trouble_on_the_wire_is_an_outcome_and_never_a_second_message(
     journal = tmp_path / "sms.jsonl"
     plan = FaultPlan.at("submit", fault, seconds=0.6)
     app = create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"], faults=plan)
-    async with served(app) as url, gateway_for(url, read_seconds=0.3) as gateway:
+    async with serving(app) as url, gateway_for(url, read_seconds=0.3) as gateway:
         outcomes = await gateway.send(slips(10))
         if fault is FaultKind.SLOW_ACCEPT:
             await asyncio.sleep(0.5)
@@ -223,7 +208,7 @@ async def test_a_bad_number_does_not_take_the_others_with_it(tmp_path: Path) -> 
         SmsMessage(reference="R6", to="+85512345670", text="ប្រាក់ខែ"),
     ]
     async with (
-        served(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])) as url,
+        serving(create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])) as url,
         gateway_for(url) as gateway,
     ):
         outcomes = await gateway.send(messages)
@@ -243,7 +228,7 @@ async def test_a_bad_number_does_not_take_the_others_with_it(tmp_path: Path) -> 
 async def test_the_keys_and_the_wages_reach_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     app = create_app(journal=tmp_path / "sms.jsonl", private_key=KEYS["private_key"], secret=KEYS["secret"])
-    async with served(app) as url, gateway_for(url) as gateway:
+    async with serving(app) as url, gateway_for(url) as gateway:
         message = slips(1)[0]
         outcomes = await gateway.send([message])
         shown = f"{gateway!r} {outcomes!r} {message!r}"
@@ -256,7 +241,7 @@ async def test_the_keys_and_the_wages_reach_no_log(tmp_path: Path, caplog: pytes
 async def test_wages_can_be_hidden_from_the_gateways_reports(tmp_path: Path) -> None:
     journal = tmp_path / "sms.jsonl"
     app = create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])
-    async with served(app) as url, gateway_for(url, masks_reports=True) as gateway:
+    async with serving(app) as url, gateway_for(url, masks_reports=True) as gateway:
         await gateway.send([SmsMessage(reference="R1", to="+85512345678", text="Net 210.50$")])
     assert journal_lines(journal)[0]["text"] == "Net 210.50$"
 
@@ -290,7 +275,7 @@ async def test_the_token_of_one_slip_says_nothing_about_another(tmp_path: Path) 
     journal = tmp_path / "sms.jsonl"
     app = create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])
     closed = "http://127.0.0.1:9/webhooks/plasgate"
-    async with served(app) as url, gateway_for(url, receipt_url=closed, receipt_secret=RECEIPT_SECRET) as gateway:
+    async with serving(app) as url, gateway_for(url, receipt_url=closed, receipt_secret=RECEIPT_SECRET) as gateway:
         await gateway.send(slips(2))
     first, second = (line["receipt_url"].partition("?")[2] for line in journal_lines(journal))
     swapped = f"/webhooks/plasgate?reference=SLIP1&token={first.partition('token=')[2]}"
@@ -317,7 +302,7 @@ async def test_the_token_of_one_slip_says_nothing_about_another(tmp_path: Path) 
 async def test_the_networks_words_become_ours(tmp_path: Path, word: str, status: DeliveryStatus, code: str | None) -> None:
     journal = tmp_path / "sms.jsonl"
     app = create_app(journal=journal, private_key=KEYS["private_key"], secret=KEYS["secret"])
-    async with served(app) as url, gateway_for(url, receipt_url="http://127.0.0.1:9/r", receipt_secret=RECEIPT_SECRET) as gateway:
+    async with serving(app) as url, gateway_for(url, receipt_url="http://127.0.0.1:9/r", receipt_secret=RECEIPT_SECRET) as gateway:
         await gateway.send(slips(1))
     path = journal_lines(journal)[0]["receipt_url"].removeprefix("http://127.0.0.1:9")
     form = {"content-type": "application/x-www-form-urlencoded"}
@@ -333,8 +318,8 @@ async def test_forged_doubled_and_lost_receipts(tmp_path: Path, kinds: Sequence[
     plan = FaultPlan.at("event", *kinds)
     app = create_app(journal=tmp_path / "sms.jsonl", private_key=KEYS["private_key"], secret=KEYS["secret"], faults=plan)
     async with (
-        served(listener.app()) as ours,
-        served(app) as url,
+        serving(listener.app()) as ours,
+        serving(app) as url,
         gateway_for(url, receipt_url=f"{ours}/webhooks/plasgate", receipt_secret=RECEIPT_SECRET) as gateway,
     ):
         listener.gateway = gateway
@@ -351,7 +336,7 @@ async def test_forged_doubled_and_lost_receipts(tmp_path: Path, kinds: Sequence[
 async def test_wrong_keys_send_nothing(tmp_path: Path) -> None:
     journal = tmp_path / "sms.jsonl"
     app = create_app(journal=journal, private_key="another", secret=KEYS["secret"])
-    async with served(app) as url, gateway_for(url) as gateway:
+    async with serving(app) as url, gateway_for(url) as gateway:
         outcomes = await gateway.send(slips(1))
     assert outcomes[0].code == "not_authorised"
     assert journal_lines(journal) == []
@@ -361,8 +346,8 @@ async def test_a_payday_of_slips_does_not_wait_for_the_simulator(tmp_path: Path)
     listener = Listener()
     app = create_app(journal=tmp_path / "sms.jsonl", private_key=KEYS["private_key"], secret=KEYS["secret"])
     async with (
-        served(listener.app()) as ours,
-        served(app) as url,
+        serving(listener.app()) as ours,
+        serving(app) as url,
         gateway_for(url, receipt_url=f"{ours}/webhooks/plasgate", receipt_secret=RECEIPT_SECRET) as gateway,
     ):
         listener.gateway = gateway

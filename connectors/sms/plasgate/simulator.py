@@ -27,7 +27,9 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from connectors.faults import FaultKind, FaultPlan
+from connectors.faults import FaultKind, FaultPlan, FaultPlanError
+from connectors.faulty_server import config as server_config
+from connectors.faulty_server import cut
 from connectors.sms.plasgate.journal import Delivery, Journal
 from connectors.sms.plasgate.postman import Postman
 from connectors.sms.segments import segments
@@ -121,13 +123,12 @@ class _Gateway:
 
 
 class BrokenAnswer(Response):
-    """An answer that promises a body and never brings it: the server then drops the connection."""
+    """No answer at all: the connection is cut."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start and stop."""
-        del scope, receive
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
-        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        """Cut it; `connectors.faulty_server` must be serving."""
+        del receive, send
+        cut(scope)
 
 
 def create_app(
@@ -231,15 +232,21 @@ def main() -> None:
     parser.add_argument("--receipts-at-once", type=int, default=500, help="1 sends each receipt as a form, as the real one does")
     parser.add_argument("--faults", default="{}", help='a fault plan, for example {"seed": 7, "rates": {"server_error": 0.05}}')
     given = parser.parse_args()
+    try:
+        faults = FaultPlan.parse(given.faults)
+    except FaultPlanError as error:
+        parser.error(str(error))
     app = create_app(
         journal=given.journal,
         private_key=given.private_key,
         secret=given.secret,
         delay_ms=given.delay_ms,
-        faults=FaultPlan.parse(given.faults),
+        faults=faults,
         receipts_at_once=given.receipts_at_once,
     )
-    uvicorn.run(app, host=given.host, port=given.port, log_level="warning", access_log=False)
+    settings = server_config(app)
+    settings.host, settings.port = given.host, given.port
+    uvicorn.Server(settings).run()
 
 
 if __name__ == "__main__":
