@@ -44,7 +44,9 @@ class _Server(uvicorn.Server):
 
 def config(app: Any) -> uvicorn.Config:  # noqa: ANN401 any ASGI application
     """How a simulator is served: quietly, with connections that can be cut."""
-    return uvicorn.Config(app, http=BreakableProtocol, ws="none", lifespan="on", log_level="critical", access_log=False)
+    return uvicorn.Config(
+        app, http=BreakableProtocol, ws="none", lifespan="on", log_level="critical", access_log=False, timeout_graceful_shutdown=1
+    )
 
 
 @contextlib.asynccontextmanager
@@ -64,6 +66,5 @@ async def serving(app: Any, port: int = 0) -> AsyncIterator[str]:  # noqa: ANN40
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        server.force_exit = True
         await running
         listener.close()

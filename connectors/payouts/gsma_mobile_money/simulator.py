@@ -78,6 +78,8 @@ class Provider:
 
     async def _post(self, request: Request, *, single: bool) -> Response:
         fault = self.faults.draw("submit")
+        if single and fault is FaultKind.PARTIAL_BATCH:  # half of one order is none
+            fault = FaultKind.RESET_BEFORE_READ
         early = await before_reading(request, fault)
         if early is not None:
             return early
