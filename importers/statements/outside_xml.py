@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 LARGEST = 256 * 1024 * 1024
 _STEP = 4096
-_PIECE = 512 * 1024
+_PIECE = 64 * 1024
 
 
 class OutsideXmlError(ValueError):
