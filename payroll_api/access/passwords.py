@@ -87,7 +87,7 @@ def check_new(password: str, *, context: Iterable[str] = ()) -> None:
 
 
 def _refusal(reason: str) -> InvalidError:
-    return InvalidError(reason, code="password_refused", fields=[{"field": "password", "message": reason}])
+    return InvalidError(reason, code="password_refused", fields=[{"field": "password", "problem": reason}])
 
 
 async def hash_new(password: str) -> str:

@@ -46,15 +46,15 @@ class Person:
 def _check(login: str, display_name: str, roles: Collection[Role], language: str) -> None:
     wrong = []
     if LOGIN.match(login) is None:
-        wrong.append({"field": "login", "message": "3 to 64 of a-z, 0-9 and . _ @ + -, beginning with a letter or a digit"})
+        wrong.append({"field": "login", "problem": "3 to 64 of a-z, 0-9 and . _ @ + -, beginning with a letter or a digit"})
     if not 1 <= len(display_name) <= LONGEST_NAME or any(unicodedata.category(sign) == "Cc" for sign in display_name):
-        wrong.append({"field": "display_name", "message": f"1 to {LONGEST_NAME} characters on one line"})
+        wrong.append({"field": "display_name", "problem": f"1 to {LONGEST_NAME} characters on one line"})
     if not roles:
-        wrong.append({"field": "roles", "message": f"at least one of {', '.join(Role)}"})
+        wrong.append({"field": "roles", "problem": f"at least one of {', '.join(Role)}"})
     if language not in LANGUAGES:
-        wrong.append({"field": "language", "message": f"one of {', '.join(LANGUAGES)}"})
+        wrong.append({"field": "language", "problem": f"one of {', '.join(LANGUAGES)}"})
     if wrong:
-        raise InvalidError("The user was not made: " + "; ".join(f"{entry['field']}: {entry['message']}" for entry in wrong), fields=wrong)
+        raise InvalidError("The user was not made: " + "; ".join(f"{entry['field']}: {entry['problem']}" for entry in wrong), fields=wrong)
 
 
 async def create_user(
@@ -189,5 +189,5 @@ async def list_users(session: AsyncSession, services: Means, actor: Actor) -> Se
 
 async def get_self(session: AsyncSession, services: Means, actor: Actor) -> Person | None:
     """The person who acts, for showing her own name; None for a key."""
-    user = None if actor.user_id is None else await session.get(User, (actor.user_id, actor.factory_id))
+    user = None if actor.user_id is None else await session.get(User, {"id": actor.user_id, "factory_id": actor.factory_id})
     return None if user is None else person_of(await services.keys.vault(session), user)

@@ -78,13 +78,13 @@ async def add_provider_account(
 def _check(name: str, kind: str, connector: str, content: str) -> None:
     wrong = []
     if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
-        wrong.append({"field": "name", "message": f"1 to {_LONGEST_NAME} characters on one line"})
+        wrong.append({"field": "name", "problem": f"1 to {_LONGEST_NAME} characters on one line"})
     if kind not in KINDS:
-        wrong.append({"field": "kind", "message": f"one of {', '.join(KINDS)}"})
+        wrong.append({"field": "kind", "problem": f"one of {', '.join(KINDS)}"})
     if _CONNECTOR.match(connector) is None:
-        wrong.append({"field": "connector", "message": "a connector's name, as `payroll connectors list` prints it"})
+        wrong.append({"field": "connector", "problem": "a connector's name, as `payroll connectors list` prints it"})
     if len(content) > _LARGEST_CONFIG:
-        wrong.append({"field": "config", "message": f"at most {_LARGEST_CONFIG // 1024} KiB as JSON"})
+        wrong.append({"field": "config", "problem": f"at most {_LARGEST_CONFIG // 1024} KiB as JSON"})
     if wrong:
         raise InvalidError("The account was not added: see fields.", fields=wrong)
 

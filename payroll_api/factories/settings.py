@@ -48,9 +48,9 @@ async def policy(session: AsyncSession) -> FactoryPolicy:
 
 def read_policies(choices: Mapping[str, object]) -> FactoryPolicy:
     """Choices as they are stored and sent (JSON) as a FactoryPolicy. Raises InvalidError naming each that is wrong."""
-    wrong = [{"field": "policies", "message": f"there is no policy {name[:40]!r}"} for name in sorted(set(choices) - _names)]
+    wrong = [{"field": "policies", "problem": f"there is no policy {name[:40]!r}"} for name in sorted(set(choices) - _names)]
     wrong += [
-        {"field": f"policies.{name}", "message": 'write numbers with decimals as text, such as "0.5"'}
+        {"field": f"policies.{name}", "problem": 'write numbers with decimals as text, such as "0.5"'}
         for name, value in choices.items()
         if isinstance(value, float)
     ]
@@ -60,7 +60,7 @@ def read_policies(choices: Mapping[str, object]) -> FactoryPolicy:
             found = _policies.validate_python(dict(choices))
         except ValidationError as error:
             wrong = [
-                {"field": ".".join(("policies", *(str(part) for part in entry["loc"]))), "message": entry["msg"]}
+                {"field": ".".join(("policies", *(str(part) for part in entry["loc"]))), "problem": entry["msg"]}
                 for entry in error.errors(include_input=False, include_url=False, include_context=False)
             ]
     if found is None:
@@ -88,7 +88,7 @@ async def set_policies(session: AsyncSession, services: Services, actor: Actor, 
     return factory
 
 
-async def set_rate(  # noqa: PLR0917 all of different types, in the order in which one says them
+async def set_rate(
     session: AsyncSession, services: Services, actor: Actor, period: PayPeriod, purpose: str, rate: Decimal, source: str
 ) -> ExchangeRate:
     """Set riel for one dollar in a month, for `tax` or `nssf`, with its source. Both values stay in the audit trail.
@@ -99,18 +99,18 @@ async def set_rate(  # noqa: PLR0917 all of different types, in the order in whi
         raise NotAllowedError("Only people who prepare payroll or administer set exchange rates. Ask one of them.")
     wrong = []
     if purpose not in PURPOSES:
-        wrong.append({"field": "purpose", "message": f"one of {', '.join(PURPOSES)}"})
+        wrong.append({"field": "purpose", "problem": f"one of {', '.join(PURPOSES)}"})
     exponent = rate.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -_RATE_DECIMALS or not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
         wrong.append(
-            {"field": "rate", "message": f"riel for one dollar, {_LOWEST_RATE} to {_HIGHEST_RATE}, at most {_RATE_DECIMALS} decimals"}
+            {"field": "rate", "problem": f"riel for one dollar, {_LOWEST_RATE} to {_HIGHEST_RATE}, at most {_RATE_DECIMALS} decimals"}
         )
     if not source.strip():
-        wrong.append({"field": "source", "message": "who published the rate, and when"})
+        wrong.append({"field": "source", "problem": "who published the rate, and when"})
     if wrong:
         raise InvalidError("The exchange rate was not set: see fields.", code="exchange_rate_invalid", fields=wrong)
     now = services.clock()
-    before = await session.get(ExchangeRate, (str(period), purpose, factory_of(session)))
+    before = await session.get(ExchangeRate, {"period": str(period), "purpose": purpose, "factory_id": factory_of(session)})
     values = {"rate": rate, "source": source.strip(), "set_by": actor.name, "set_at": now}
     upsert = insert(ExchangeRate).values(factory_id=factory_of(session), period=str(period), purpose=purpose, **values)
     upsert = upsert.on_conflict_do_update(index_elements=["factory_id", "period", "purpose"], set_=values)

@@ -1,0 +1,193 @@
+"""What happens around every operation: who asks, may she, is it new; then one transaction, committed before the answer leaves.
+
+An operation without a rule cannot be added: whoever writes one says who may use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+import structlog
+from fastapi import Depends
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from payroll_api.access import browser
+from payroll_api.access.actor import KEY_PERMISSIONS, PERMISSIONS, Actor, Permission, Role
+from payroll_api.access.sessions import Live
+from payroll_api.api import idempotency, problems
+from payroll_api.errors import InvalidError, NotAllowedError
+from payroll_api.services import Services
+
+RULE = "x-rule"
+KEY = "api_key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Who may use an operation: anybody with one of `may`; with none, anybody at all (`is_public`) or anybody signed in."""
+
+    may: frozenset[Permission] = frozenset()
+    is_public: bool = False
+    creates: bool = False  # needs an Idempotency-Key
+    streams: bool = False  # opens transactions itself, one for each look
+
+    def allows(self, actor: Actor) -> bool:
+        """Whether this one may."""
+        return not self.may or bool(self.may & actor.permissions)
+
+    def roles(self) -> list[str]:
+        """The roles that may, and `api_key`, for the documentation."""
+        roles = [role.value for role in Role if not self.may or self.may & PERMISSIONS[role]]
+        return [*roles, KEY] if not self.may or self.may & KEY_PERMISSIONS else roles
+
+    def to_json(self) -> dict[str, Any]:
+        """The rule as it stands in the OpenAPI document, for people and for the test of every role against every route."""
+        return {
+            "public": self.is_public,
+            "permissions": sorted(self.may),
+            "roles": self.roles(),
+            "creates": self.creates,
+            "streams": self.streams,
+        }
+
+    @classmethod
+    def of(cls, extra: Mapping[str, Any] | None) -> Self | None:
+        """The rule in a route's additions to the OpenAPI document, or None if it has none."""
+        found = (extra or {}).get(RULE)
+        if found is None:
+            return None
+        may = frozenset(Permission(name) for name in found["permissions"])
+        return cls(may=may, is_public=found["public"], creates=found["creates"], streams=found["streams"])
+
+
+def operation(
+    *may: Permission,
+    errors: Sequence[tuple[int, str]] = (),
+    is_public: bool = False,
+    creates: bool = False,
+    streams: bool = False,
+) -> dict[str, Any]:
+    """The rule and the documented errors of an operation, as arguments of the router's decorator.
+
+    `errors` are (status, code) beyond those that every operation has.
+    """
+    rule = Rule(may=frozenset(may), is_public=is_public, creates=creates, streams=streams)
+    common: list[tuple[int, str]] = [(422, "invalid"), (500, "unexpected"), (503, "database_unavailable")]
+    if not is_public:
+        common.append((401, "not_signed_in"))
+    if may:
+        common.append((403, "not_allowed"))
+    extra: dict[str, Any] = {RULE: rule.to_json()}
+    if creates:
+        common += [(400, "idempotency_key_missing"), (409, "idempotency_key_in_use"), (422, "idempotency_key_reused")]
+        extra["parameters"] = [
+            {
+                "name": idempotency.HEADER,
+                "in": "header",
+                "required": True,
+                "description": "New for each thing you create, the same when you repeat: a repeated request has no second effect.",
+                "schema": {"type": "string", "minLength": 8, "maxLength": 128},
+                "example": "0190f5fe-7c00-7a00-8000-00000000000a",
+            }
+        ]
+    return {"openapi_extra": extra, "responses": problems.documented([*errors, *common])}
+
+
+class StepRoute(APIRoute):
+    """A route of the API. Raises ValueError when it is added without a rule."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The operation with everything around it."""
+        rule = Rule.of(self.openapi_extra)
+        if rule is None:
+            raise ValueError(f"{sorted(self.methods or ())} {self.path} has no rule: add **operation(...) to say who may use it")
+        inner = super().get_route_handler()
+        queries = frozenset(field.alias for field in self.dependant.query_params)
+        fields = frozenset(field.alias for field in self.dependant.body_params)
+
+        async def handle(request: Request) -> Response:
+            _refuse_unknown_query(request, queries)
+            services: Services = request.app.state.services
+            if rule.is_public:
+                if request.method not in browser.SAFE_METHODS:
+                    browser.check_origin(services, request)
+                return await inner(request)
+            live = await browser.identify(services, request)
+            structlog.contextvars.bind_contextvars(actor=live.actor.name)
+            request.state.live = live
+            if not rule.allows(live.actor):
+                needed = " or ".join(sorted(permission.value for permission in rule.may))
+                raise NotAllowedError(f"Your account may not do this (it takes {needed}). Ask your administrator for the role.")
+            if request.method not in browser.SAFE_METHODS:
+                await _refuse_forged(services, request, live, fields)
+            if rule.streams:
+                return await inner(request)
+            # Read before the transaction begins: a slow sender must not hold a connection.
+            key = idempotency.key_of(request) if rule.creates else None
+            print_ = await idempotency.fingerprint(request) if request.method not in browser.SAFE_METHODS else b""
+            async with services.database.factory(live.actor.factory_id) as session:
+                request.state.session = session
+                if key is None:
+                    return await inner(request)
+                vault = await services.keys.vault(session)
+                return await idempotency.once(session, vault, live.actor, key, print_, services.clock(), lambda: inner(request))
+
+        return handle
+
+
+def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
+    """A misspelt filter would quietly show everything, and a doubled parameter means two things (OWASP ASVS 5.0, V15.3.7)."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    if unknown := [name for name in names if name not in known]:
+        told = ", ".join(sorted(known)) or "none"
+        place = unknown[0] if unknown[0].isidentifier() and len(unknown[0]) <= 40 else "?"  # noqa: PLR2004 no name of ours is longer
+        raise InvalidError(
+            f"This address takes these query parameters: {told}.", fields=[{"field": f"query.{place}", "problem": "is not known here"}]
+        )
+    if len(set(names)) != len(names):
+        raise InvalidError("A query parameter came twice. Send each once.")
+
+
+async def _refuse_forged(services: Services, request: Request, live: Live, fields: frozenset[str]) -> None:
+    """What a browser sends with its cookie must come from our own page; form fields must be known."""
+    if live.csrf_token is not None:
+        browser.check_origin(services, request)
+    offered = request.headers.get(browser.CSRF_HEADER)
+    if request.headers.get("content-type", "").casefold().startswith("multipart/"):
+        form = await request.form()
+        if live.csrf_token is not None and offered is None and isinstance(sent := form.get(browser.CSRF_FIELD), str):
+            offered = sent
+        if unknown := sorted({*form.keys()} - fields - {browser.CSRF_FIELD}):
+            place = unknown[0] if unknown[0].isidentifier() and len(unknown[0]) <= 40 else "?"  # noqa: PLR2004 no field of ours is longer
+            raise InvalidError("The form has a field that is not known here.", fields=[{"field": f"body.{place}", "problem": "remove it"}])
+    browser.check_csrf(live, offered)
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _session(request: Request) -> AsyncSession:
+    session: AsyncSession = request.state.session
+    return session
+
+
+def _live(request: Request) -> Live:
+    live: Live = request.state.live
+    return live
+
+
+def _actor(request: Request) -> Actor:
+    return _live(request).actor
+
+
+InServices = Annotated[Services, Depends(_services)]
+InSession = Annotated[AsyncSession, Depends(_session)]
+InLive = Annotated[Live, Depends(_live)]
+InActor = Annotated[Actor, Depends(_actor)]

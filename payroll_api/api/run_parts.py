@@ -1,0 +1,202 @@
+"""What a pay run consists of: differences, items, payments, envelopes of cash."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from payroll_api.access.actor import Permission
+from payroll_api.api.payments import PaymentOut, PaymentState
+from payroll_api.api.payments import shape as payment_shape
+from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.shapes import (
+    Amount,
+    AnyText,
+    Cursor,
+    Input,
+    Limit,
+    Output,
+    Page,
+    WorkerCode,
+    after_id,
+    after_number,
+    after_text,
+    amount,
+    amount_or_none,
+    page,
+)
+from payroll_api.payments.find import list_payments
+from payroll_api.payments.hold import confirm_cash
+from payroll_api.review.find import discrepancies
+from payroll_api.review.models import Discrepancy
+from payroll_api.review.resolve import resolve
+from payroll_api.runs.find import get_run, items
+from payroll_api.runs.models import RunItem
+from reconciliation.contract import Resolution
+
+router = APIRouter(prefix="/pay-runs/{run_id}", tags=["pay-runs"], route_class=StepRoute)
+NOT_FOUND = (404, "not_found")
+
+
+class DiscrepancyOut(Output):
+    """One difference between the sheet and the law or the register, and what was decided about it."""
+
+    id: UUID
+    position: int
+    worker_id: UUID | None
+    worker_code: str = Field(examples=["A-0173"])
+    sheet: str
+    row: int
+    code: str = Field(examples=["underpaid"])
+    severity: str = Field(examples=["blocks"])
+    subject: str = Field(description="The pay-slip line or the rule", examples=["overtime"])
+    stated: Amount | None = Field(description="The sheet's figure")
+    lawful: Amount | None = Field(description="The law's figure")
+    difference: Amount | None = Field(description="Sheet minus law: negative means that she would get too little")
+    basis: str = Field(description="The hours or days behind it", examples=["10.5 h x 1.0096 USD x 150 %"])
+    message: str
+    message_km: str
+    resolutions: list[str] = Field(description="What can be decided")
+    citations: list[Any] = Field(description="The articles")
+    resolution: str | None
+    reason: str | None
+    resolved_by: str | None
+    resolved_at: datetime | None
+
+
+class Decision(Input):
+    """What is decided about differences; `discrepancy_ids` null means every open one that only warns."""
+
+    discrepancy_ids: Annotated[list[UUID], Field(min_length=1, max_length=5000)] | None
+    resolution: Resolution
+    reason: AnyText = Field(default="", examples=["Agreed piece rate, see the agreement of 3 November"])
+
+
+class Decided(Output):
+    """How many differences were decided."""
+
+    decided: int = Field(examples=[12])
+
+
+class ItemOut(Output):
+    """One worker in a frozen run."""
+
+    worker_id: UUID
+    worker_code: str
+    destination_id: UUID | None
+    provider_account_id: UUID | None
+    amount: Amount
+    held_reason: str | None = Field(examples=["destination_doubtful"])
+
+
+class Envelopes(Input):
+    """Which envelopes workers have signed for; null means all of the run."""
+
+    worker_codes: Annotated[list[WorkerCode], Field(min_length=1, max_length=5000)] | None = Field(examples=[["A-0173", "A-0188"]])
+
+
+class Confirmed(Output):
+    """How many envelopes were counted as paid."""
+
+    confirmed: int = Field(examples=[14])
+
+
+def _discrepancy(row: Discrepancy) -> DiscrepancyOut:
+    both = row.stated_minor is not None and row.lawful_minor is not None
+    figures = {
+        "stated": amount_or_none(row.stated_minor, row.currency),
+        "lawful": amount_or_none(row.lawful_minor, row.currency),
+        "difference": amount_or_none((row.stated_minor or 0) - (row.lawful_minor or 0), row.currency) if both else None,
+        "resolutions": [str(name) for name in row.resolutions],
+    }
+    same = {name: getattr(row, name) for name in DiscrepancyOut.model_fields if name not in figures}
+    return DiscrepancyOut(**figures, **same)
+
+
+def _item(row: RunItem) -> ItemOut:
+    same = {name: getattr(row, name) for name in ItemOut.model_fields if name != "amount"}
+    return ItemOut(amount=amount(row.amount_minor, row.currency), **same)
+
+
+@router.get(
+    "/discrepancies",
+    operation_id="listDiscrepancies",
+    summary="Differences between the sheet and the law or the register",
+    **operation(Permission.READ, errors=[NOT_FOUND]),
+)
+async def discrepancies_(
+    run_id: UUID,
+    session: InSession,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    only_open: Annotated[bool, Query(description="Only those that wait for a decision")] = False,
+) -> Page[DiscrepancyOut]:
+    """In the order of the check."""
+    file_id = (await get_run(session, run_id)).file_id
+    found = await discrepancies(session, file_id, after=after_number(cursor), limit=limit + 1, only_open=only_open)
+    return page(found, limit, _discrepancy, lambda row: row.position)
+
+
+@router.post(
+    "/discrepancies/resolve",
+    operation_id="resolveDiscrepancies",
+    summary="Decide about differences",
+    **operation(Permission.PREPARE, errors=[NOT_FOUND, (409, "review_frozen"), (409, "file_not_ready")]),
+)
+async def resolve_(run_id: UUID, body: Decision, session: InSession, services: InServices, actor: InActor) -> Decided:
+    """One decision for one, several, or all warnings."""
+    file_id = (await get_run(session, run_id)).file_id
+    count = await resolve(
+        session,
+        services,
+        actor,
+        file_id,
+        discrepancy_ids=body.discrepancy_ids,
+        resolution=body.resolution.value,
+        reason=body.reason,
+    )
+    return Decided(decided=count)
+
+
+@router.get(
+    "/items",
+    operation_id="listPayRunItems",
+    summary="Who is paid what by a run, and who is held back",
+    **operation(Permission.READ, errors=[NOT_FOUND]),
+)
+async def items_(run_id: UUID, session: InSession, cursor: Cursor = None, limit: Limit = 50) -> Page[ItemOut]:
+    """By worker code; empty until the run is submitted."""
+    await get_run(session, run_id)
+    return page(await items(session, run_id, after=after_text(cursor), limit=limit + 1), limit, _item, lambda row: row.worker_code)
+
+
+@router.get(
+    "/payments",
+    operation_id="listPayRunPayments",
+    summary="The payments of a run",
+    **operation(Permission.READ, errors=[NOT_FOUND]),
+)
+async def payments(
+    run_id: UUID, session: InSession, cursor: Cursor = None, limit: Limit = 50, state: PaymentState = None
+) -> Page[PaymentOut]:
+    """In the order in which they were made."""
+    await get_run(session, run_id)
+    found = await list_payments(session, run_id=run_id, state=state, after=after_id(cursor), limit=limit + 1)
+    return page(found, limit, payment_shape, lambda row: row.id)
+
+
+@router.post(
+    "/cash-confirmations",
+    operation_id="confirmCash",
+    status_code=201,
+    summary="Count envelopes as paid that workers have signed for",
+    **operation(Permission.SETTLE, creates=True, errors=[NOT_FOUND]),
+)
+async def cash(run_id: UUID, body: Envelopes, session: InSession, services: InServices, actor: InActor) -> Confirmed:
+    """An envelope is counted once; repeating changes nothing."""
+    await get_run(session, run_id)
+    return Confirmed(confirmed=await confirm_cash(session, services, actor, run_id, body.worker_codes))

@@ -1,0 +1,78 @@
+"""Where banks, wallets and gateways call. Nothing is believed here: the step verifies, stores and commits before we answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from connectors.payouts.contract import WebhookRequest
+from payroll_api.api.limits import LARGEST_WEBHOOK_HEADER
+from payroll_api.api.route import InServices
+from payroll_api.errors import NotFoundError, ProblemError
+from payroll_api.payments.receive import receive
+from payroll_api.payslips.receipt import receive_receipt
+
+router = APIRouter(prefix="/webhooks", include_in_schema=False)
+
+METHODS = ["POST", "PUT"]
+_KEY = re.compile(r"^[A-Za-z0-9_-]{8,128}$")
+
+
+Family = Literal["payout", "sms"]
+
+
+def _family(request: Request, name: str) -> Family:
+    """Whether a connector of this name pays or tells. Raises NotFoundError when none is installed."""
+    families: Mapping[str, Family] = request.app.state.families
+    found = families.get(name)
+    if found is None:
+        raise NotFoundError("connector")
+    return found
+
+
+def _refused() -> ProblemError:
+    return ProblemError("webhook_refused", "The request did not prove that it comes from the provider.", status=401)
+
+
+@router.api_route("/{connector}", methods=METHODS)
+async def without_key(connector: str, request: Request) -> Response:
+    """An address without its secret part proves nothing."""
+    _family(request, connector)
+    raise _refused()
+
+
+@router.api_route("/{connector}/{key}", methods=METHODS)
+@router.api_route("/{connector}/{key}/{request_key}", methods=METHODS)
+async def webhook(connector: str, key: str, request: Request, services: InServices, request_key: str | None = None) -> Response:
+    """Take one message: 2xx once it is durably stored, 401 without a reason for everything unproven."""
+    family = _family(request, connector)
+    if "content-encoding" in request.headers and request.headers["content-encoding"].casefold() != "identity":
+        raise ProblemError(
+            "media_type_refused", "Send the body as it is, without Content-Encoding: its signature is over these bytes.", status=415
+        )
+    headers = _headers(request)
+    if not _KEY.match(key) or (request_key is not None and not _KEY.match(request_key)):
+        raise _refused()
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    body = await request.body()
+    if family == "sms":
+        await receive_receipt(services, key=key, headers=headers, body=body, path=path)
+    else:
+        message = WebhookRequest(method=request.method, path=path, headers=headers, body=body, received_at=services.clock())
+        await receive(services, connector=connector, key=key, request=message)
+    # The GSMA Mobile Money API's callbacks are PUT and expect 204.
+    return Response(status_code=204) if request.method == "PUT" else JSONResponse({"received": True})
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Header names in lower case. A header that came twice could be read in two ways, so it proves nothing."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        if len(value) > LARGEST_WEBHOOK_HEADER or name in headers:
+            raise _refused()
+        headers[name] = value
+    return headers
