@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from connectors.payouts.contract import PayoutBatch, PayoutOrder, PayoutOutcome, PayoutStatus
+from connectors.payouts.contract import DestinationKind, PayoutBatch, PayoutOrder, PayoutOutcome, PayoutStatus
 from connectors.payouts.iso20022.config import Config, is_bic
 from connectors.payouts.iso20022.schema import TEXT, Form, SchemaError, Values, document, has, kind_at
 
@@ -74,10 +74,13 @@ class PaymentForm:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._limits = config.limits
         self._form = Form.of(config.version, self._message, "CdtTrfTxInf", self._transfers())
 
     def write(self, batch: PayoutBatch, created: datetime) -> Written:
         """The batch as one message with one payment block. Orders that cannot be written are refused, the others go."""
+        if len(batch.orders) > self._config.batch_size:
+            return _refused_whole(batch, f"the bank takes {self._config.batch_size} orders in a message, not {len(batch.orders)}")
         rows: list[tuple[str, Mapping[str, str]]] = []
         sent: list[PayoutOrder] = []
         refused: list[PayoutOutcome] = []
@@ -105,14 +108,13 @@ class PaymentForm:
         try:
             self._form.check(values)
         except SchemaError as error:
-            why = f"the batch cannot be written for the bank: {error}"
-            return Written(
-                body=b"", sent=(), refused=[rejected(order.reference, "invalid_order", why) for order in batch.orders], total=Decimal(0)
-            )
+            return _refused_whole(batch, f"the batch cannot be written for the bank: {error}")
         return Written(body=self._form.write(values, rows) if sent else b"", sent=sent, refused=refused, total=total)
 
     def _fault(self, order: PayoutOrder) -> tuple[str, str] | None:
-        smallest, largest = self._config.limits
+        smallest, largest = self._limits
+        if order.destination.kind is not DestinationKind.BANK_ACCOUNT:
+            return "invalid_order", "this connector pays bank accounts only"
         if order.amount.currency != self._config.money:
             return "invalid_order", f"this account pays {self._config.currency}, the order is in {order.amount.currency}"
         if not smallest <= order.amount <= largest:
@@ -179,3 +181,8 @@ class PaymentForm:
         """BIC up to version 03, BICFI since."""
         agent = kind_at(document(self._config.version), "CstmrCdtTrfInitn", "PmtInf", "DbtrAgt", "FinInstnId")
         return "BIC" if has(agent, "BIC") else "BICFI"
+
+
+def _refused_whole(batch: PayoutBatch, why: str) -> Written:
+    refused = [rejected(order.reference, "invalid_order", why) for order in batch.orders]
+    return Written(body=b"", sent=(), refused=refused, total=Decimal(0))
