@@ -22,7 +22,7 @@ from importers.statements.gsma import read_gsma_statement
 
 @pytest.fixture
 async def bench() -> AsyncIterator[tuple[Connector, SimulatedWallets]]:
-    async with under_test() as pair:
+    async with under_test(read_seconds=20) as pair:
         yield pair
 
 
@@ -133,7 +133,7 @@ async def test_the_holder_is_told_and_compared(bench: tuple[Connector, Simulated
 
 
 async def test_a_two_step_batch_whose_approval_was_lost_is_approved_by_the_look_up() -> None:
-    async with under_test(two_step=True) as (connector, provider):
+    async with under_test(two_step=True, read_seconds=20) as (connector, provider):
         await provider.play(FaultPlan.at("submit", FaultKind.REPLY_LOST_AFTER_ACCEPT))
         sent = batch(order(provider, 1), order(provider, 2))
         assert {outcome.status for outcome in await connector.submit(sent)} == {PayoutStatus.UNKNOWN}
@@ -168,7 +168,7 @@ async def test_the_days_statement_has_each_payment_with_our_reference_and_a_retu
 
 async def test_a_statement_in_pages_is_whole_or_none(bench: tuple[Connector, SimulatedWallets]) -> None:
     del bench
-    async with under_test(page_size=2) as (connector, provider):
+    async with under_test(page_size=2, read_seconds=20) as (connector, provider):
         sent = batch(*(order(provider, number) for number in range(5)))
         await connector.submit(sent)
         assert {outcome.status for outcome in (await paid(connector, sent)).values()} == {PayoutStatus.PAID}

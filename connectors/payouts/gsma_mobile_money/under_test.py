@@ -24,15 +24,15 @@ from importers.money import Money, currency
 
 API_KEY = "simulated-key"
 CALLBACK_SECRET = "simulated-callback-secret"  # noqa: S105 of a simulator on loopback
-PATIENCE = 0.8  # seconds; a busy machine still answers within it
+PATIENCE = 1.5  # seconds; a busy machine still answers within it
 KNOWN = 12_000  # wallets that exist
 
 
 class SimulatedWallets:
     """The simulated provider and a listener for its callbacks."""
 
-    slow_seconds = PATIENCE * 1.5
-    settle_seconds = 5.0
+    slow_seconds = PATIENCE * 1.4
+    settle_seconds = 8.0
 
     def __init__(self, simulator: Starlette, faults: frozenset[FaultKind]) -> None:
         self.faults = faults
