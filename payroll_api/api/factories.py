@@ -13,14 +13,14 @@ from pydantic import Field, StringConstraints
 
 from importers.period import PayPeriod
 from payroll_api.access.actor import Actor, Permission
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Input, Output, PeriodText, ShortText
 from payroll_api.factories import provider_accounts, settings
 from payroll_api.factories.models import ExchangeRate, ProviderAccount
 from payroll_api.services import Services
 from reconciliation.policy import POLICY_POINTS
 
-router = APIRouter(prefix="/factories/current", tags=["factories"], route_class=StepRoute)
+router = APIRouter(prefix=f"{API}/factories/current", tags=["factories"], route_class=StepRoute)
 
 Kind = Literal["bank_account", "wallet", "cash", "sms"]
 

@@ -12,10 +12,10 @@ from importers.blank import blank_template, column_dictionary
 from importers.contract import Meaning
 from importers.period import PayPeriod
 from payroll_api.api.payroll_files import XLSX
-from payroll_api.api.route import StepRoute, operation
+from payroll_api.api.route import API, StepRoute, operation
 from payroll_api.api.shapes import Output, PeriodText
 
-router = APIRouter(tags=["forms"], route_class=StepRoute)
+router = APIRouter(prefix=API, tags=["forms"], route_class=StepRoute)
 
 
 class ColumnOut(Output):

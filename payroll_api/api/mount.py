@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,12 +32,11 @@ from payroll_api.api import (
     workers,
 )
 from payroll_api.api.guard import Guard
-from payroll_api.api.route import RULE, Rule
+from payroll_api.api.route import API, Rule
 from payroll_api.api.shapes import Problem
 from payroll_api.services import Services
 
-PREFIX = "/api/v1"
-OPENAPI = f"{PREFIX}/openapi.json"
+OPENAPI = f"{API}/openapi.json"
 ROUTERS = (
     sessions.router,
     payroll_files.router,
@@ -72,10 +71,8 @@ _PARAMETER = re.compile(r"\{[^}]+\}")
 def mount(app: FastAPI, services: Services) -> None:
     """Add everything that is not a page."""
     problems.install(app)
-    api = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
-        api.include_router(router)
-    app.include_router(api)
+        app.include_router(router)
     app.include_router(webhooks.router)
     app.include_router(health.router)
     app.openapi = lambda: _document(app, services)  # type: ignore[method-assign]  # FastAPI's own way to change the document
@@ -136,6 +133,3 @@ def _methods(paths: Mapping[str, Mapping[str, object]]) -> list[tuple[re.Pattern
         (re.compile("[^/]+".join(re.escape(part) for part in _PARAMETER.split(path))), {method.upper() for method in operations})
         for path, operations in paths.items()
     ]
-
-
-__all__ = ["OPENAPI", "PREFIX", "RULE", "mount"]

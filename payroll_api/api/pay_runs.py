@@ -11,14 +11,14 @@ from pydantic import Field, StringConstraints
 
 from importers.period import RunKind
 from payroll_api.access.actor import Permission
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Amount, Cursor, Input, Limit, Output, Page, Reason, after_id, amount, page
 from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, reject, release, submit
 from payroll_api.runs.find import get_run, list_runs
 from payroll_api.runs.models import PayRun
 
-router = APIRouter(prefix="/pay-runs", tags=["pay-runs"], route_class=StepRoute)
+router = APIRouter(prefix=f"{API}/pay-runs", tags=["pay-runs"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
 RUN_STATE = (409, "run_state")
 

@@ -12,14 +12,14 @@ from pydantic import Field
 
 from importers.period import RunKind
 from payroll_api.access.actor import Permission
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Amount, Cursor, Input, Limit, Output, Page, Reason, after_id, amount, page
 from payroll_api.payments.find import get_payment, list_payments
 from payroll_api.payments.hold import cancel, hold, unhold
 from payroll_api.payments.models import Attempt, Payment
 from payroll_api.payments.states import STATES
 
-router = APIRouter(prefix="/payments", tags=["payments"], route_class=StepRoute)
+router = APIRouter(prefix=f"{API}/payments", tags=["payments"], route_class=StepRoute)
 ERRORS = [(404, "not_found"), (409, "payment_state")]
 
 State = StrEnum("State", {state.upper(): state for state in STATES})  # type: ignore[misc]  # the states stand in one place

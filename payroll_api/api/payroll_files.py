@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from importers.contract import Meaning, Severity
 from importers.period import PayPeriod, RunKind
 from payroll_api.access.actor import Permission
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Cursor, Input, Limit, Output, Page, PeriodText, after_id, after_number, page
 from payroll_api.intake.annotated import annotated
 from payroll_api.intake.find import get_file, list_files, problems
@@ -20,7 +20,7 @@ from payroll_api.intake.layout import confirm_layout
 from payroll_api.intake.models import PayrollFile
 from payroll_api.intake.upload import upload
 
-router = APIRouter(prefix="/payroll-files", tags=["payroll-files"], route_class=StepRoute)
+router = APIRouter(prefix=f"{API}/payroll-files", tags=["payroll-files"], route_class=StepRoute)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NOT_FOUND = (404, "not_found")
 

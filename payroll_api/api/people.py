@@ -12,10 +12,10 @@ from pydantic import Field, SecretStr, StringConstraints
 from payroll_api.access import api_keys, users
 from payroll_api.access.actor import Permission, Role
 from payroll_api.access.models import ApiKey
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Input, Output, ShortText
 
-router = APIRouter(tags=["people"], route_class=StepRoute)
+router = APIRouter(prefix=API, tags=["people"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
 LAST = (409, "last_administrator")
 PASSWORD = (422, "password_refused")

@@ -14,13 +14,13 @@ from starlette.responses import Response, StreamingResponse
 
 from payroll_api.access import browser
 from payroll_api.access.actor import Permission
-from payroll_api.api.route import InActor, InServices, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, StepRoute, operation
 from payroll_api.api.shapes import Amount, Output
 from payroll_api.errors import ProblemError
 from payroll_api.payslips.progress import run_progress
 from payroll_api.services import Services
 
-router = APIRouter(prefix="/pay-runs/{run_id}", tags=["pay-runs"], route_class=StepRoute)
+router = APIRouter(prefix=API + "/pay-runs/{run_id}", tags=["pay-runs"], route_class=StepRoute)
 
 EVERY_SECONDS = 1.0
 # A stream ends after so many looks; a browser's EventSource comes again by itself, and is asked anew who it is.

@@ -23,6 +23,7 @@ from payroll_api.api import idempotency, problems
 from payroll_api.errors import InvalidError, NotAllowedError
 from payroll_api.services import Services
 
+API = "/api/v1"
 RULE = "x-rule"
 KEY = "api_key"
 
@@ -111,9 +112,9 @@ class StepRoute(APIRoute):
         fields = frozenset(field.alias for field in self.dependant.body_params)
 
         async def handle(request: Request) -> Response:
-            _refuse_unknown_query(request, queries)
             services: Services = request.app.state.services
             if rule.is_public:
+                _refuse_unknown_query(request, queries)
                 if request.method not in browser.SAFE_METHODS:
                     browser.check_origin(services, request)
                 return await inner(request)
@@ -123,6 +124,7 @@ class StepRoute(APIRoute):
             if not rule.allows(live.actor):
                 needed = " or ".join(sorted(permission.value for permission in rule.may))
                 raise NotAllowedError(f"Your account may not do this (it takes {needed}). Ask your administrator for the role.")
+            _refuse_unknown_query(request, queries)
             if request.method not in browser.SAFE_METHODS:
                 await _refuse_forged(services, request, live, fields)
             if rule.streams:

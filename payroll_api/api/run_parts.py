@@ -12,7 +12,7 @@ from pydantic import Field
 from payroll_api.access.actor import Permission
 from payroll_api.api.payments import PaymentOut, PaymentState
 from payroll_api.api.payments import shape as payment_shape
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import (
     Amount,
     AnyText,
@@ -38,7 +38,7 @@ from payroll_api.runs.find import get_run, items
 from payroll_api.runs.models import RunItem
 from reconciliation.contract import Resolution
 
-router = APIRouter(prefix="/pay-runs/{run_id}", tags=["pay-runs"], route_class=StepRoute)
+router = APIRouter(prefix=API + "/pay-runs/{run_id}", tags=["pay-runs"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
 
 

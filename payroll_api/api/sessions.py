@@ -10,10 +10,10 @@ from pydantic import Field, SecretStr, StringConstraints
 from payroll_api.access import browser, sessions, users
 from payroll_api.access.actor import Actor, Permission, Role
 from payroll_api.access.sign_in import sign_in
-from payroll_api.api.route import InActor, InLive, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InLive, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Input, Output
 
-router = APIRouter(prefix="/sessions", tags=["sessions"], route_class=StepRoute)
+router = APIRouter(prefix=f"{API}/sessions", tags=["sessions"], route_class=StepRoute)
 
 
 class SignIn(Input):

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from payroll_api.access.actor import Permission
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Cursor, Limit, Output, Page, after_id, page
 from payroll_api.payslips.find import list_slips
 
-router = APIRouter(tags=["slips"], route_class=StepRoute)
+router = APIRouter(prefix=API, tags=["slips"], route_class=StepRoute)
 
 
 class SlipOut(Output):

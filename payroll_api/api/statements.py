@@ -11,14 +11,14 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import Field
 
 from payroll_api.access.actor import Permission
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Amount, Cursor, Input, Limit, Output, Page, Reason, after_id, amount_or_none, page
 from payroll_api.settlement.close import close_break
 from payroll_api.settlement.find import breaks, get_statement, list_statements
 from payroll_api.settlement.models import SettlementBreak, StatementFile
 from payroll_api.settlement.upload import upload_statement
 
-router = APIRouter(tags=["settlement"], route_class=StepRoute)
+router = APIRouter(prefix=API, tags=["settlement"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
 
 

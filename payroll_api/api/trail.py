@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
 from payroll_api.access.actor import Permission
-from payroll_api.api.route import InSession, StepRoute, operation
+from payroll_api.api.route import API, InSession, StepRoute, operation
 from payroll_api.api.shapes import Cursor, Limit, Output, Page, after_text, page
 from payroll_api.audit.find import events
 from payroll_api.errors import InvalidError
 
-router = APIRouter(prefix="/audit", tags=["audit"], route_class=StepRoute)
+router = APIRouter(prefix=f"{API}/audit", tags=["audit"], route_class=StepRoute)
 
 Subject = Annotated[
     Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}:[A-Za-z0-9:-]{1,80}$")] | None,

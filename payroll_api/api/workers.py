@@ -9,12 +9,12 @@ from fastapi import APIRouter
 from pydantic import Field, StrictBool
 
 from payroll_api.access.actor import Permission
-from payroll_api.api.route import InActor, InServices, InSession, StepRoute, operation
+from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Cursor, Input, Limit, Output, Page, Reason, after_text, page
 from payroll_api.people.destinations import decide
 from payroll_api.people.find import get_worker, list_workers
 
-router = APIRouter(tags=["workers"], route_class=StepRoute)
+router = APIRouter(prefix=API, tags=["workers"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
 
 
