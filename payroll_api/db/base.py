@@ -40,7 +40,7 @@ class Base(DeclarativeBase):
 class OfFactory:
     """A row that belongs to one factory. Row-level security shows it to that factory's sessions only."""
 
-    factory_id: Mapped[UUID] = mapped_column(primary_key=True)
+    factory_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
 
 
 def new_id() -> UUID:

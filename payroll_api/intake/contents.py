@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from importers.contract import ImportedSheet, Meaning, PayMethod, PayrollRow, WorkerStatus
@@ -48,15 +49,15 @@ def rows_to_records(vault: Vault, factory_id: UUID, file_id: UUID, rows: Iterabl
         )
 
 
-def record_to_row(vault: Vault, file_id: UUID, record: Mapping[str, object]) -> PayrollRow:
+def record_to_row(vault: Vault, file_id: UUID, record: Mapping[str, Any]) -> PayrollRow:
     """A stored row as it was read. `record` has the columns of file_rows by name."""
-    figures = json.loads(str(record["figures"]))
-    person = json.loads(vault.open(_bytes(record["person"]), "file_rows", f"{file_id}:{record['position']}", "person"))
+    figures = record["figures"]
+    person = json.loads(vault.open(record["person"], "file_rows", f"{file_id}:{record['position']}", "person"))
     return PayrollRow(
-        sheet=str(record["sheet"]),
-        row=int(str(record["row"])),
-        worker_code=str(record["worker_code"]),
-        net=Money(int(str(record["net_minor"])), currency(str(record["currency"]))),
+        sheet=record["sheet"],
+        row=record["row"],
+        worker_code=record["worker_code"],
+        net=Money(record["net_minor"], currency(record["currency"])),
         joined_on=_day(figures.get("joined_on")),
         left_on=_day(figures.get("left_on")),
         status=WorkerStatus(figures["status"]) if "status" in figures else None,
@@ -113,15 +114,9 @@ def _figures(row: PayrollRow) -> dict[str, object]:
     return figures
 
 
-def _monies(stored: Mapping[str, list[object]]) -> dict[Meaning, Money]:
-    return {Meaning(meaning): Money(int(str(minor)), currency(str(code))) for meaning, (minor, code) in stored.items()}
+def _monies(stored: Mapping[str, list[Any]]) -> dict[Meaning, Money]:
+    return {Meaning(meaning): Money(minor, currency(code)) for meaning, (minor, code) in stored.items()}
 
 
 def _day(text: object) -> date | None:
     return date.fromisoformat(str(text)) if text else None
-
-
-def _bytes(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    raise TypeError("a sealed column holds bytes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -91,9 +90,9 @@ def _slip(vault: Vault, factory: Factory, row: tuple[Any, ...]) -> tuple[object,
         RunKind(kind),
         figures_of(
             Money(minor, currency(unit)),
-            json.loads(figures)["amounts"],
+            figures["amounts"],
             dict(zip(("gross_minor", "net_minor", "stated_minor"), law[:3], strict=True)),
-            json.loads(law[3]),
+            law[3],
         ),
         Paid(method=method, bank=bank, tail=number[-_TAIL:], on=pay_day(paid_at)),
     )

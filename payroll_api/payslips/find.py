@@ -54,4 +54,4 @@ async def list_slips(
 async def count_by_state(session: AsyncSession, run_id: UUID) -> dict[str, int]:
     """How many slips of a run are in each state."""
     rows = await session.execute(select(Slip.state, func.count()).where(Slip.run_id == run_id).group_by(Slip.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -29,7 +29,7 @@ async def open_counts(session: AsyncSession, file_id: UUID) -> dict[str, int]:
         .where(Discrepancy.file_id == file_id, Discrepancy.resolution.is_(None))
         .group_by(Discrepancy.severity)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def entitlement(session: AsyncSession, file_id: UUID, worker_code: str) -> tuple[FileEntitlement, FileReview]:

@@ -114,8 +114,8 @@ async def _adopt(session: AsyncSession, services: Services, actor: Actor, item: 
     if stored is None or item.worker_id is None:
         return
     vault = await services.keys.vault(session)
-    columns = {name: getattr(stored, name) for name in ("position", "sheet", "row", "worker_code", "net_minor", "currency", "person")}
-    person = person_of(record_to_row(vault, item.file_id, {**columns, "figures": json.dumps(stored.figures)}))
+    columns = {name: getattr(stored, name) for name in ("position", "sheet", "row", "worker_code", "net_minor", "currency", "person", "figures")}
+    person = person_of(record_to_row(vault, item.file_id, columns))
     if item.code == "phone_changed":
         if person.phone:
             await register.change_phone(session, vault, item.worker_id, person.phone)
