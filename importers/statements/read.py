@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from importers.statements.camt import read_camt
 from importers.statements.contract import Statement, StatementError
+from importers.statements.gsma import read_gsma_statement
 from importers.statements.mt940 import read_mt940
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -24,6 +25,11 @@ def read_statement(data: bytes, *, file_name: str) -> Statement:
     return statements[0]
 
 
+def _wallet(data: bytes, *, file_name: str) -> tuple[Statement, ...]:
+    del file_name  # its messages name the place in the document
+    return (read_gsma_statement(data),)
+
+
 def _reader(data: bytes, file_name: str) -> Callable[..., tuple[Statement, ...]]:
     start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\x00\x01")
     if not start:
@@ -32,8 +38,12 @@ def _reader(data: bytes, file_name: str) -> Callable[..., tuple[Statement, ...]]
         return read_camt
     if start.startswith((b":20:", b"{1:", b":940:")) or b"\n:20:" in start or b"\n:25:" in start:
         return read_mt940
+    if start.startswith((b"[", b"{")):
+        return _wallet
     if start.startswith(b"PK"):
         raise StatementError(f"{file_name}: this is an Excel or zip file; ask the bank for camt.053 or MT940, or unpack it first")
     if start.startswith(b"%PDF"):
         raise StatementError(f"{file_name}: this is a PDF; ask the bank for the same statement as camt.053 or MT940")
-    raise StatementError(f"{file_name}: the format is not known (expected camt.053, camt.054 or MT940); ask the bank which one it sends")
+    raise StatementError(
+        f"{file_name}: the format is not known (expected camt.053, camt.054, MT940 or a wallet's statement entries); ask the bank which one it sends"
+    )
