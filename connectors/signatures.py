@@ -134,8 +134,13 @@ def _key(secret: str) -> bytes | Ed25519PublicKey:
     return secret_bytes(secret)
 
 
+def is_signable(identification: str) -> bool:
+    """Whether this can be a message's id: 1 to 255 visible ASCII characters without a dot."""
+    return _ID.fullmatch(identification) is not None
+
+
 def _signable(identification: str) -> str:
-    if not _ID.fullmatch(identification):
+    if not is_signable(identification):
         raise ValueError("a message id is 1 to 255 visible ASCII characters without a dot")
     return identification
 

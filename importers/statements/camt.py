@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element  # a name for types; files are opened 
 
 from importers.money import Currency, Money
 from importers.statements.balances import check_balances
-from importers.statements.camt_entry import EntryReader
+from importers.statements.camt_entry import LONGEST_TEXT, EntryReader
 from importers.statements.contract import Statement, StatementError, StatementLine
 from importers.statements.outside_xml import OutsideXmlError, growing_tree, local
 
@@ -35,7 +35,7 @@ def read_camt(data: bytes, *, file_name: str) -> tuple[Statement, ...]:
     if root is None or not elements:
         what = local(root[0].tag if root is not None and len(root) else "nothing")
         raise StatementError(
-            f"{file_name}: the file is XML but holds no account statement (it is a {what[:40]}); ask the bank for camt.053"
+            f"{file_name}: the file is XML but holds no account statement (it is a <{what[:40]}>); ask the bank for camt.053"
         )
     return tuple(
         _statement(element, reader, file_name, number) for number, (element, reader) in enumerate(zip(elements, readers, strict=True), 1)
@@ -90,7 +90,7 @@ def _statement(element: Element, reader: EntryReader, file_name: str, number: in
 
 def _text(element: Element, path: str) -> str | None:
     found = element.find(path)
-    return found.text.strip() if found is not None and found.text and found.text.strip() else None
+    return found.text.strip()[:LONGEST_TEXT] if found is not None and found.text and found.text.strip() else None
 
 
 def _balance(element: Element, codes: Sequence[str], reader: EntryReader) -> Money | None:

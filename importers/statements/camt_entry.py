@@ -19,6 +19,7 @@ _NO_REFERENCE = frozenset({"NOTPROVIDED", "NOTPROVIDED.", "NONREF"})
 _RETURN_CODES = frozenset({"RRTN", "RPCR", "RRCT"})
 _DIRECTIONS = {"DBIT": Direction.OUT, "CRDT": Direction.IN}
 _MOST_WARNINGS = 50
+LONGEST_TEXT = 500  # ISO's longest is Max500Text
 
 
 class _Tags(dict[str, str]):
@@ -157,7 +158,7 @@ class EntryReader:
 
     def _value(self, parts: Children, *path: str) -> str:
         found = self._down(parts, *path)
-        return (found.text or "").strip() if found is not None else ""
+        return (found.text or "").strip()[:LONGEST_TEXT] if found is not None else ""
 
     def _booked_on(self, parts: Children) -> date:
         for name in ("BookgDt", "ValDt"):
@@ -214,7 +215,7 @@ class EntryReader:
         remittance = parts.get(self._tags["RmtInf"])
         if remittance is None:
             return self._value(parts, "AddtlTxInf")
-        return " ".join(text.strip() for text in remittance.itertext() if text.strip())
+        return " ".join(text.strip() for text in remittance.itertext() if text.strip())[:LONGEST_TEXT]
 
     def _unique(self, name: str) -> str:
         """The bank's id, numbered where the bank gives it twice: the same booking twice must stay two bookings."""

@@ -22,6 +22,7 @@ _FIELD = re.compile(r":([0-9]{2}[A-Z]?):", re.ASCII)
 _BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]+,[0-9]*)", re.ASCII)
 _LINE = re.compile(r"([0-9]{6})([0-9]{4})?(R?[CD])([A-Z])?([0-9]+,[0-9]*)([A-Z][A-Z0-9]{3})?(.*)", re.ASCII | re.DOTALL)
 _MOST_WARNINGS = 50
+_LONGEST_TEXT = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -197,7 +198,7 @@ def _line(statement: _Open, number: int, value: str, text: str) -> StatementLine
         booked_on=booked_on,
         references=tuple(references),
         is_return=mark.startswith("R"),
-        text=spaced or supplementary.strip(),
+        text=(spaced or supplementary.strip())[:_LONGEST_TEXT],
     )
 
 

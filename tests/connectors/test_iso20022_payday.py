@@ -118,6 +118,7 @@ async def test_a_batch_without_a_good_order_sends_nothing() -> None:
     async with story() as bank:
         assert [one.status for one in await bank.connector.submit(batch("B1", wage(A, cents=0)))] == ["rejected"]
         assert [one.status for one in await bank.connector.submit(batch("M" * 36, wage(A)))] == ["rejected"]
+        assert [one.status for one in await bank.connector.submit(batch("B.1", wage(A)))] == ["rejected"]
         assert await bank.connector.submit(batch("B2")) == []
         assert bank.bank.books.messages == {}
 

@@ -48,7 +48,7 @@ class Config(BaseModel):
     signing_secret: SecretStr  # whsec_...: what our messages are signed with
     webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1)  # whsec_ or whpk_: two while the bank changes its key
     debtor_name: str = Field(min_length=1, max_length=140)
-    debtor_account: str = Field(min_length=1, max_length=34)
+    debtor_account: str = Field(pattern=r"^[0-9A-Za-z/-]{1,34}$")
     bank_bic: Bic
     currency: Literal["USD", "KHR"]
     banks: Mapping[str, Bic] = Field(default_factory=dict)  # bank as the register names it -> BIC

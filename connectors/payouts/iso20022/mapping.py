@@ -10,6 +10,7 @@ from decimal import Decimal
 from connectors.payouts.contract import DestinationKind, PayoutBatch, PayoutOrder, PayoutOutcome, PayoutStatus
 from connectors.payouts.iso20022.config import Config, is_bic
 from connectors.payouts.iso20022.schema import TEXT, Form, SchemaError, Values, document, has, kind_at
+from connectors.signatures import is_signable
 
 REFERENCE_LENGTH = 35  # Max35Text, of MsgId and EndToEndId
 
@@ -105,6 +106,8 @@ class PaymentForm:
             "sum": str(total),
             "day": batch.execute_on.isoformat(),
         }
+        if not is_signable(batch.reference):
+            return _refused_whole(batch, "the batch cannot be signed: its reference must be visible ASCII characters without a dot")
         try:
             self._form.check(values)
         except SchemaError as error:
