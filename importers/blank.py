@@ -149,15 +149,14 @@ def blank_template(period: PayPeriod) -> bytes:
     bold, fill = Font(bold=True), PatternFill("solid", fgColor="DDEBF7")
     for column, meaning in enumerate(TEMPLATE, 1):
         khmer, english = LABELS[meaning]
-        cell = page.cell(row=_HEADER_ROW, column=column, value=f"{khmer}\n{english}{' (USD)' if meaning in MONEY else ''}")
-        cell.font, cell.fill = bold, fill
-        cell.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
+        head = page.cell(row=_HEADER_ROW, column=column, value=f"{khmer}\n{english}{' (USD)' if meaning in MONEY else ''}")
+        head.font, head.fill = bold, fill
+        head.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
         _open_column(page, column, meaning)
-    for column, meaning in enumerate(TEMPLATE, 1):
         example = page.cell(row=_HEADER_ROW + 1, column=column, value=_EXAMPLE.get(meaning))
         example.font = Font(italic=True, color="808080")
         example.number_format = _format(meaning)
-    page.freeze_panes = page.cell(row=_HEADER_ROW + 1, column=5)
+    page.freeze_panes = f"E{_HEADER_ROW + 1}"
     page.protection.sheet = True
     page.protection.formatColumns = False
     page.protection.insertRows = False

@@ -35,7 +35,8 @@ class Evidence:
     numbers: int = 0
     texts: int = 0
     dates: int = 0
-    currency: str | None = None  # by number formats or signs in the cells, when they agree
+    currency: str | None = None  # by number formats or signs in most cells, when they agree
+    hinted: str | None = None  # the same, in some cells only
     beside: str | None = None  # stands once beside or above the table
     by_size: str | None = None
 
@@ -48,8 +49,6 @@ class Evidence:
             return "the header says a name, the cells are numbers"
         if meaning in MONEY | HOURS | DAYS and self.texts > most:
             return "the header says figures, the cells are words"
-        if meaning is Meaning.JOINED_ON and self.filled > self.dates + self.texts + self.numbers:
-            return "the header says a date, the cells are none"
         return ""
 
 
@@ -90,14 +89,20 @@ def _of_column(rows: Sequence[Sequence[Cell]], index: int, shown: Counter[str], 
                 sizes.append(abs(exact(cell) or Decimal(0)))
             elif isinstance(cell, date):
                 evidence.dates += 1
-    if len(signs) == 1 or (signs and signs.most_common(1)[0][1] > 9 * (sum(signs.values()) - signs.most_common(1)[0][1])):
-        evidence.currency = signs.most_common(1)[0][0]
-    present = [size for size in sizes if size]
-    if present:
-        middle = median(present)
-        cents = any(size != size.to_integral_value() for size in present)
-        evidence.by_size = "USD" if middle < _MOST_DOLLARS or cents else "KHR" if middle > _FEWEST_RIEL else None
+    _settle_currency(evidence, signs, [size for size in sizes if size])
     return evidence
+
+
+def _settle_currency(evidence: Evidence, signs: Counter[str], sizes: list[Decimal]) -> None:
+    if signs:
+        code, times = signs.most_common(1)[0]
+        if times > 9 * (sum(signs.values()) - times):
+            evidence.hinted = code
+            evidence.currency = code if 2 * min(times, evidence.filled) >= evidence.filled else None
+    if sizes:
+        middle = median(sizes)
+        cents = any(size != size.to_integral_value() for size in sizes)
+        evidence.by_size = "USD" if middle < _MOST_DOLLARS or cents else "KHR" if middle > _FEWEST_RIEL else None
 
 
 def _plain(text: str) -> Decimal | None:

@@ -84,15 +84,15 @@ def _currency(own: str, groups: str, evidence: Evidence) -> tuple[str | None, st
     shown = evidence.currency
     if header and shown and header != shown:
         return None, "", True
-    if header:
-        return header, f"{header} by its header", False
-    if shown:
-        return shown, f"{shown} by its cells", False
-    if evidence.beside:
-        return evidence.beside, f"{evidence.beside} stands beside the table", False
-    if evidence.by_size:
-        return evidence.by_size, f"{ASSUMED} {evidence.by_size} by the size of its amounts", False
-    return None, "", False
+    sources = (
+        (header, "by its header"),
+        (shown, "by its cells"),
+        (evidence.hinted, "by some of its cells"),
+        (evidence.beside, "stands beside the table"),
+        (evidence.by_size, f"{ASSUMED} by the size of its amounts"),
+    )
+    found, reason = next(((code, why) for code, why in sources if code), (None, ""))
+    return found, f"{found} {reason}" if found else "", False
 
 
 ASSUMED = "assumed"

@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 from importers.guard import RefusedFileError
 
@@ -20,11 +21,13 @@ def limit_this_process(*, memory: int, cpu_seconds: int) -> None:
 
 def run_limited(module: str, data: bytes, *, wall_seconds: float) -> bytes:
     """What `python -m module` answers to `data` on its stdin. Raises RefusedFileError when it dies or takes too long."""
-    # Only the import path is handed down: the child needs none of the service's settings or secrets.
-    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONDONTWRITEBYTECODE": "1"}
+    # Only the import path is handed down: the child needs none of the service's settings or secrets. Without `site` it starts
+    # in half the time, so the place of this package is named too.
+    places = [str(Path(__file__).resolve().parent.parent), *(path for path in sys.path if path)]
+    environment = {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(  # noqa: S603  our own module, no shell
-            [sys.executable, "-m", module], input=data, capture_output=True, timeout=wall_seconds, check=False, env=environment
+            [sys.executable, "-S", "-m", module], input=data, capture_output=True, timeout=wall_seconds, check=False, env=environment
         )
     except subprocess.TimeoutExpired as error:
         raise RefusedFileError("takes_too_long") from error

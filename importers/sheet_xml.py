@@ -141,9 +141,10 @@ def look(xml: bytes, styles: Styles) -> SecondLook:
             result.errors.append((*place, unescape(value[1].decode("utf-8", "replace")) if value else "#ERROR"))
     if b"<" + prefix + b"f" in xml:
         _look_at_formulas(xml, prefix, result)
-    for known, runs in ((styles.currency, result.currencies), (styles.legacy, result.legacy)):
-        if known:
-            _look_at_styles(xml, prefix, known, runs)
+    if styles.currency:
+        _look_at_styles(xml, prefix, styles.currency, result.currencies, whole_columns=True)
+    if styles.legacy:
+        _look_at_styles(xml, prefix, styles.legacy, result.legacy, whole_columns=False)
     return result
 
 
@@ -183,15 +184,16 @@ def _look_at_formulas(xml: bytes, prefix: bytes, result: SecondLook) -> None:
     result.formulas = runs_of(places)
 
 
-def _look_at_styles(xml: bytes, prefix: bytes, known: dict[bytes, str], runs: Runs) -> None:
-    """Which columns carry the styles. A column with one of them everywhere is one run; only mixed columns are looked at by cell."""
+def _look_at_styles(xml: bytes, prefix: bytes, known: dict[bytes, str], runs: Runs, *, whole_columns: bool) -> None:
+    """Where the styles stand. With `whole_columns`, one that half of a column or more carries counts for all of it."""
     tag, styles = b"<" + prefix + b"c ", b"|".join(sorted(known))
     counted: Counter[tuple[bytes, bytes]] = Counter(re.findall(tag + rb'r="([A-Z]+)[0-9]+"[^>]*? ?s="(' + styles + rb')"', xml))
     by_column: dict[bytes, Counter[str]] = {}
+    rows = xml.count(b"<" + prefix + b"row ")
     for (letters, style), times in counted.items():
         by_column.setdefault(letters, Counter())[known[style]] += times
     for letters, kinds in by_column.items():
-        if len(kinds) == 1:
+        if whole_columns and len(kinds) == 1 and 2 * kinds.total() >= rows:
             runs.append((column_index(letters.decode()), 0, LAST_ROW, next(iter(kinds))))
             continue
         cells = re.findall(tag + rb'r="' + letters + rb'([0-9]+)"[^>]*? ?s="(' + styles + rb')"', xml)

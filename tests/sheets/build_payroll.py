@@ -10,20 +10,21 @@ import calendar
 import json
 import random
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run as a script, from anywhere
 
-from clerk import Worker, compute, total, worker
+from tests.sheets.clerk import Worker, compute, total, worker
 
 COMPANY = "ក្រុមហ៊ុន គំរូកាត់ដេរ / Example Garment (Cambodia) Co., Ltd. - SYNTHETIC DATA, NO REAL PERSON"
 LARGE = 2000  # from this size on rows are written without keeping them
@@ -76,7 +77,7 @@ def _index(word: str) -> int:
     return next(index for index, header in enumerate(HEADERS) if word in header)
 
 
-def plant(workers: list[Worker], random_: random.Random, last_day: date) -> list[dict[str, Any]]:
+def plant(workers: list[Worker], random_: random.Random) -> list[dict[str, Any]]:
     """Make a known few of the lines wrong, as clerks and spreadsheets do; returns what was done to whom."""
     order = list(workers)
     random_.shuffle(order)
@@ -128,8 +129,8 @@ def make_workers(count: int, seed: int, period: str) -> tuple[list[Worker], date
 
 def build_payroll(workers: int, seed: int, path: str | Path, *, faults: bool = True, period: str = "2026-11") -> dict[str, Any]:
     """Write the workbook and return what is in it: sums, planted faults, workers."""
-    entries, last_day, random_ = make_workers(workers, seed, period)
-    planted = plant(entries, random_, last_day) if faults else []
+    entries, _, random_ = make_workers(workers, seed, period)
+    planted = plant(entries, random_) if faults else []
     year, month = int(period[:4]), int(period[5:])
     titles = [
         COMPANY,
@@ -151,6 +152,24 @@ def _groups() -> list[tuple[str, int, int]]:
     return spans
 
 
+Make = Callable[..., Cell]
+
+
+def _maker(sheet: Worksheet) -> Make:
+    """Makes a cell with a value and a format; `head=True` for captions."""
+    bold, fill = Font(bold=True), PatternFill("solid", fgColor="DDEBF7")
+    wrapped = Alignment(wrap_text=True, horizontal="center", vertical="center")
+
+    def cell(value: Any, form: str = "General", *, head: bool = False) -> Cell:
+        made: Cell = WriteOnlyCell(sheet, value=value)
+        made.number_format = form
+        if head:
+            made.font, made.fill, made.alignment = bold, fill, wrapped
+        return made
+
+    return cell
+
+
 def _write(entries: list[Worker], path: Path, titles: list[str], *, large: bool) -> None:
     book = Workbook(write_only=large)
     sheet = book.create_sheet("Payroll")
@@ -158,59 +177,42 @@ def _write(entries: list[Worker], path: Path, titles: list[str], *, large: bool)
         book.remove(book.worksheets[0])
     for index, (_, _, _, width, _) in enumerate(COLUMNS, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
-    bold, fill = Font(bold=True), PatternFill("solid", fgColor="DDEBF7")
-    wrapped = Alignment(wrap_text=True, horizontal="center", vertical="center")
-
-    def cell(value: Any, form: str = "General", *, head: bool = False) -> WriteOnlyCell:
-        made = WriteOnlyCell(sheet, value=value)
-        made.number_format = form
-        if head:
-            made.font, made.fill, made.alignment = bold, fill, wrapped
-        return made
-
-    rows: list[Iterable[Any]] = [[cell(title, head=False)] for title in titles]
-    spans = _groups()
-    starts = {first: group for group, first, _ in spans if group}
-    rows.append([cell(starts.get(i) or (HEADERS[i - 1] if not COLUMNS[i - 1][0] else None), head=True) for i in range(1, len(COLUMNS) + 1)])
-    rows.append([cell(HEADERS[i] if COLUMNS[i][0] else None, head=True) for i in range(len(COLUMNS))])
-    for row in rows:
+    cell = _maker(sheet)
+    for row in _heading(titles, cell):
         sheet.append(row)
     for entry in entries:
         sheet.append([cell(read(entry), form) for _, _, form, _, read in COLUMNS])
     sheet.append(_totals(entries, cell))
     sheet.append([])
-    sheet.append(
-        [None, cell("រៀបចំដោយ / Prepared by"), *[None] * 8, cell("ត្រួតពិនិត្យដោយ / Checked by"), *[None] * 8, cell("អនុម័តដោយ / Approved by")]
-    )
-    sheet.append(
-        [
-            None,
-            cell("........................"),
-            *[None] * 8,
-            cell("........................"),
-            *[None] * 8,
-            cell("........................"),
-        ]
-    )
-    merged = [f"A{row}:{get_column_letter(len(COLUMNS))}{row}" for row in range(1, TITLE_ROWS + 1)]
-    for group, first, last in spans:
-        if group:
-            merged.append(f"{get_column_letter(first)}{HEADER_ROW}:{get_column_letter(last)}{HEADER_ROW}")
-        else:
-            merged.append(f"{get_column_letter(first)}{HEADER_ROW}:{get_column_letter(first)}{HEADER_ROW + 1}")
-    last_row = HEADER_ROW + 2 + len(entries)
-    merged.append(f"A{last_row}:G{last_row}")
-    for area in merged if not large else []:
-        sheet.merge_cells(area)
-    if large:
-        for area in merged:
+    signs = ("រៀបចំដោយ / Prepared by", "ត្រួតពិនិត្យដោយ / Checked by", "អនុម័តដោយ / Approved by")
+    for line in (signs, ("........................",) * 3):
+        sheet.append([None, cell(line[0]), *[None] * 8, cell(line[1]), *[None] * 8, cell(line[2])])
+    for area in _merged(HEADER_ROW + 2 + len(entries)):
+        if large:
             sheet.merged_cells.ranges.add(area)
-    else:
+        else:
+            sheet.merge_cells(area)
+    if not large:
         sheet.freeze_panes = f"E{HEADER_ROW + 2}"
     book.save(path)
 
 
-def _totals(entries: list[Worker], cell: Callable[..., Any]) -> list[Any]:
+def _heading(titles: list[str], cell: Make) -> list[list[Any]]:
+    starts = {first: group for group, first, _ in _groups() if group}
+    upper = [cell(starts.get(i) or (None if group else header), head=True) for i, (group, header, *_) in enumerate(COLUMNS, 1)]
+    lower = [cell(header if group else None, head=True) for group, header, *_ in COLUMNS]
+    return [*[[cell(title)] for title in titles], upper, lower]
+
+
+def _merged(totals_row: int) -> list[str]:
+    areas = [f"A{row}:{get_column_letter(len(COLUMNS))}{row}" for row in range(1, TITLE_ROWS + 1)]
+    for group, first, last in _groups():
+        lower = HEADER_ROW if group else HEADER_ROW + 1
+        areas.append(f"{get_column_letter(first)}{HEADER_ROW}:{get_column_letter(last)}{lower}")
+    return [*areas, f"A{totals_row}:G{totals_row}"]
+
+
+def _totals(entries: list[Worker], cell: Make) -> list[Any]:
     row: list[Any] = [cell("សរុប / Total")]
     for _, _, form, _, read in COLUMNS[1:]:
         if form in {DOLLARS, RIEL, HOURS}:

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
-from names import BANKS, FAMILY, GIVEN_F, GIVEN_M, LONG_PREFIXES, MOBILE_PREFIXES, SECTIONS
+from tests.sheets.names import BANKS, FAMILY, GIVEN_F, GIVEN_M, LONG_PREFIXES, MOBILE_PREFIXES, SECTIONS
 
 RATE = 4000
 WAGE = Decimal(210)
