@@ -45,5 +45,6 @@ def _reader(data: bytes, file_name: str) -> Callable[..., tuple[Statement, ...]]
     if start.startswith(b"%PDF"):
         raise StatementError(f"{file_name}: this is a PDF; ask the bank for the same statement as camt.053 or MT940")
     raise StatementError(
-        f"{file_name}: the format is not known (expected camt.053, camt.054, MT940 or a wallet's statement entries); ask the bank which one it sends"
+        f"{file_name}: the format is not known (expected camt.053, camt.054, MT940 or a wallet's statement entries); "
+        "ask the bank which one it sends"
     )

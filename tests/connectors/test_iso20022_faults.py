@@ -29,7 +29,7 @@ NOT_TAKEN = {
     FaultKind.TOO_MANY_REQUESTS: ("rejected", "temporary"),
     FaultKind.NOT_AUTHORISED: ("rejected", "not_authorised"),
 }
-IMPATIENT = {"read_seconds": "0.15"}
+IMPATIENT = {"read_seconds": "0.8"}
 
 
 async def quiet(bank: Story) -> None:
@@ -44,7 +44,7 @@ async def quiet(bank: Story) -> None:
 async def test_an_order_that_the_bank_took_before_the_line_broke_is_unknown_then_paid_once() -> None:
     async with story(accounts=None, agreement=IMPATIENT) as bank:
         for number, (fault, code) in enumerate(TAKEN.items()):
-            bank.bank.faults = FaultPlan.at("submit", fault, seconds=0.4)
+            bank.bank.faults = FaultPlan.at("submit", fault, seconds=1.2)
             reference, message = f"GW1AAAA{number:03d}", f"B{number}"
             outcomes = await bank.connector.submit(batch(message, wage(reference)))
             assert [(one.status, one.code) for one in outcomes] == [(PayoutStatus.UNKNOWN, code)], fault
