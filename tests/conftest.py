@@ -25,17 +25,12 @@ import httpx
 import psutil
 import pytest
 import pytest_socket
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # A checkout that was never installed still runs its tests.
 sys.path[:0] = [root] if (root := str(Path(__file__).parent.parent)) not in sys.path else []
 
 # ruff: noqa: E402  imports of ours come after the path
-from connectors.payouts import registry as payouts
-from connectors.payouts.contract import Connector
-from connectors.sms import registry as gateways
-from connectors.sms.contract import SmsGateway
 from payroll_api.access import passwords
 from payroll_api.access.actor import PERMISSIONS, Actor, Role
 from payroll_api.access.models import LoginDirectory, User
@@ -47,11 +42,10 @@ from payroll_api.db.session import Database, factory_of
 from payroll_api.encryption import master
 from payroll_api.encryption.vault import Keys
 from payroll_api.factories.create import create_factory
-from payroll_api.factories.models import ProviderAccount
-from payroll_api.factories.provider_accounts import config_of, get_account
 from payroll_api.migrations import apply
 from payroll_api.services import Services
 from payroll_api.settings import Settings
+from payroll_api.wiring import ConnectorPool
 from reconciliation.law.book import load_cambodia
 
 _FOLDER = "GARMENT_WAGES_TEST_FOLDER"
@@ -217,44 +211,12 @@ async def services(database: Database, data_dir: Path, clock: SettableClock) -> 
     """What steps are handed, with the test's clock and real connectors."""
     settings = Settings(data_dir=data_dir, database_url=database.url)
     key = master.load(settings.master_key_file, create=True)
-    connectors = AccountConnectors(keys := Keys(key))
+    keys = Keys(key)
+    connectors = ConnectorPool(settings, keys)
     yield Services(
         settings=settings, database=database, keys=keys, signer=Signer(key), clock=clock, connectors=connectors, law=load_cambodia()
     )
-    await connectors.aclose()
-
-
-class AccountConnectors:
-    """Real connectors, built from the factory's provider accounts and kept while the test lasts."""
-
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys
-        self._payouts: dict[UUID, Connector] = {}
-        self._gateways: dict[UUID, SmsGateway] = {}
-
-    async def payout(self, session: AsyncSession, provider_account_id: UUID) -> Connector:
-        """The connector of one account."""
-        if provider_account_id not in self._payouts:
-            account = await get_account(session, provider_account_id)
-            config = config_of(await self._keys.vault(session), account)
-            self._payouts[account.id] = payouts.build(account.connector, config)
-        return self._payouts[provider_account_id]
-
-    async def gateway(self, session: AsyncSession) -> SmsGateway | None:
-        """The factory's SMS gateway."""
-        account = await session.scalar(select(ProviderAccount).where(ProviderAccount.kind == "sms", ProviderAccount.is_enabled))
-        if account is None:
-            return None
-        if account.id not in self._gateways:
-            self._gateways[account.id] = gateways.build(account.connector, config_of(await self._keys.vault(session), account))
-        return self._gateways[account.id]
-
-    async def aclose(self) -> None:
-        """Release their connections."""
-        for connector in self._payouts.values():
-            await connector.aclose()
-        for gateway in self._gateways.values():
-            await gateway.aclose()
+    await connectors.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,41 @@
+"""`payroll connectors`: which banks, wallets and gateways this installation can use, and whether one keeps what it claims."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from connectors.payouts import conformance
+from connectors.payouts import registry as payouts
+from connectors.sms import registry as gateways
+from payroll_api.errors import ConfigurationError
+
+
+def connectors(given: argparse.Namespace) -> int:
+    """List the connectors, or check one."""
+    try:
+        if given.action == "check":
+            return _check(given.name)
+        rows = [("kind", "name", "from")]
+        rows += [("payout", name, source.package) for name, source in sorted(payouts.available().items())]
+        rows += [("sms", name, "") for name in gateways.available()]
+    except payouts.RegistryError as error:
+        raise ConfigurationError(f"{error}.") from None
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+    return 0
+
+
+def _check(name: str | None) -> int:
+    known = payouts.available()
+    if name is None or name not in known:
+        raise ConfigurationError(f"Name a payout connector to check: one of {', '.join(sorted(known))}.")
+    package = known[name].target.partition(":")[0].rpartition(".")[0]
+    try:
+        findings = asyncio.run(conformance.check_package(package))
+    except conformance.NothingToCheckError as error:
+        raise ConfigurationError(f"{error}.") from None
+    sys.stdout.write(conformance.report(findings) + "\n")
+    return 1 if conformance.failures(findings) else 0
