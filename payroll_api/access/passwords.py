@@ -29,6 +29,7 @@ _AT_ONCE = 4
 
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _NOT_A_LETTER = re.compile(r"[\W\d_]+")
+_AT_THE_ENDS = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _REPEATED = re.compile(r"^(.+?)\1+$")
 _AS_LETTERS = str.maketrans("013457@$!", "oieastasi")
 
@@ -55,7 +56,7 @@ def _guessable(password: str, context: Iterable[str]) -> bool:
     if len(set(text)) < _FEWEST_DIFFERENT or _REPEATED.match(text):
         return True
     words = _refused()
-    for variant in (text, text.translate(_AS_LETTERS)):
+    for variant in (text, text.translate(_AS_LETTERS), _AT_THE_ENDS.sub("", text).translate(_AS_LETTERS)):
         core = _NOT_A_LETTER.sub("", variant)
         repeated = _REPEATED.match(core)
         # Less than four letters is a row of digits and signs: 123456789012 and the like.
