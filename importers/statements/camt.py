@@ -115,7 +115,7 @@ def _first_currency(opening: Money | None, closing: Money | None, lines: Sequenc
 def _days(element: Element, lines: Sequence[StatementLine]) -> tuple[date | None, date | None]:
     """First and last day: as the statement says, else of its balances, else of its entries, else the day it was written."""
     dated = [line.booked_on for line in lines if line.booked_on is not EntryReader.NO_DAY]
-    balances = [_day(found.text) for found in (balance.find("{*}Dt/{*}Dt") for balance in element.findall("{*}Bal")) if found is not None]
+    balances = [_day(_text(balance, "{*}Dt/{*}Dt") or _text(balance, "{*}Dt/{*}DtTm")) for balance in element.findall("{*}Bal")]
     known = dated + [day for day in balances if day is not None]
     written = _day(_text(element, "{*}CreDtTm"))
     first = _day(_text(element, "{*}FrToDt/{*}FrDtTm")) or min(dated, default=None) or min(known, default=written)

@@ -258,6 +258,38 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(noise: bytes, at: in
     assert "000123456" not in refusal
 
 
+def test_a_notification_that_dates_nothing_but_itself_is_taken_as_of_that_day() -> None:
+    """As published samples of camt.054 version 8 do: no account currency, no booking date, no reference but a UETR."""
+    bare = (
+        entry()
+        .replace("<BookgDt><Dt>2026-11-30</Dt></BookgDt>", "<BkTxCd> </BkTxCd>")
+        .replace("</Ntry>", "<NtryDtls><TxDtls><Refs><UETR>255ae394-9965-4438-ac86-f406feada396</UETR></Refs></TxDtls></NtryDtls></Ntry>")
+    )
+    data = (
+        message(bare, kind=("BkToCstmrDbtCdtNtfctn", "Ntfctn"))
+        .replace(balance("OPBD", "1000.00").encode(), b"")
+        .replace(b"<Ccy>USD</Ccy>", b"")
+    )
+    statement = read(data)
+    assert (statement.currency, statement.opening, statement.closing) == ("USD", None, None)
+    assert [(line.booked_on, line.references) for line in statement.lines] == [(date(2026, 11, 30), ())]
+
+
+def test_amounts_with_idle_decimals_and_balances_dated_to_the_second_are_read() -> None:
+    timed = balance("OPBD", "5442.09000").replace("<Dt>2026-11-30</Dt>", "<DtTm>2026-11-29T00:00:00.000000000</DtTm>")
+    statement = read(message(entry("8.850")).replace(balance("OPBD", "1000.00").encode(), timed.encode()))
+    assert (statement.opening, statement.lines[0].amount) == (Money(544_209, USD), Money(885, USD))
+    assert statement.warnings == ()
+
+
+def test_balances_in_two_currencies_are_a_warning() -> None:
+    statement = read(
+        message(entry(), closing="790.00").replace(balance("CLBD", "790.00").encode(), balance("CLBD", "27.00", "SEK").encode())
+    )
+    assert statement.warnings == ("the opening balance is in USD, the closing balance in SEK",)
+    assert len(statement.lines) == 1
+
+
 def test_a_long_statement_is_read_in_pieces_without_losing_a_line() -> None:
     many = [entry(f"{number}.00", details=detail(f"GW1{number:07d}")) for number in range(1, 3001)]
     statement = read(message(*many, opening="9000000.00", closing=f"{9_000_000 - 3000 * 3001 // 2}.00"))
