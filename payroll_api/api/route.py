@@ -112,6 +112,13 @@ class StepRoute(APIRoute):
         fields = frozenset(field.alias for field in self.dependant.body_params)
 
         async def handle(request: Request) -> Response:
+            try:
+                return await around(request)
+            finally:
+                # A form that was read here and never reached the operation is closed, with its files.
+                await request.close()
+
+        async def around(request: Request) -> Response:
             services: Services = request.app.state.services
             if rule.is_public:
                 _refuse_unknown_query(request, queries)

@@ -1,0 +1,134 @@
+"""Another factory's things are not there: every address with an id answers 404, not 403."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import httpx
+
+from importers.period import PayPeriod, RunKind
+from payroll_api.access.actor import Role
+from payroll_api.db.base import new_id
+from payroll_api.factories.provider_accounts import add_provider_account
+from payroll_api.intake.upload import upload
+from payroll_api.people.models import Worker
+from payroll_api.runs.models import PayRun
+from payroll_api.services import Services
+from payroll_api.settlement.upload import upload_statement
+from tests.payroll_api.callers import bearer
+
+if TYPE_CHECKING:
+    from tests.conftest import SampleFactory
+
+
+async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]:
+    """A factory with one of each thing that has an address."""
+    async with services.database.factory(factory.id) as session:
+        cash = await add_provider_account(
+            session, services, factory.administrator, name="Cash desk", kind="cash", connector="cash", config={}
+        )
+        file = await upload(
+            session,
+            services,
+            factory.preparer,
+            file_name="november.csv",
+            content=b"code,name,net\nA-1,Sok,210.00\n",
+            period=PayPeriod(2026, 11),
+            kind=RunKind.BALANCE,
+        )
+        statement = await upload_statement(
+            session, services, factory.finance, provider_account_id=cash.id, file_name="day.csv", content=b"no statement"
+        )
+        run = PayRun(
+            factory_id=factory.id,
+            id=new_id(),
+            file_id=file.id,
+            period="2026-11",
+            kind="balance",
+            pay_on=date(2026, 12, 10),
+            state="draft",
+            totals={},
+            created_by=factory.preparer.name,
+            created_at=services.clock(),
+        )
+        vault = await services.keys.vault(session)
+        worker_id = new_id()
+        worker = Worker(
+            factory_id=factory.id,
+            id=worker_id,
+            worker_code="A-1",
+            name=vault.seal("Sok", "workers", worker_id, "name"),
+            name_key=vault.index("name", "sok"),
+            created_at=services.clock(),
+        )
+        session.add_all([run, worker])
+        await session.flush()
+        user_id = factory.auditor.user_id
+        assert user_id
+        return {
+            "payroll-files": file.id,
+            "pay-runs": run.id,
+            "workers": worker_id,
+            "statements": statement.id,
+            "users": user_id,
+            "provider-accounts": cash.id,
+        }
+
+
+ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
+    ("GET", "/payroll-files/{payroll-files}", Role.PREPARER, None),
+    ("GET", "/payroll-files/{payroll-files}/problems", Role.PREPARER, None),
+    ("GET", "/payroll-files/{payroll-files}/annotated.xlsx", Role.PREPARER, None),
+    ("POST", "/payroll-files/{payroll-files}/layout", Role.PREPARER, {}),
+    ("GET", "/pay-runs/{pay-runs}", Role.PREPARER, None),
+    ("GET", "/pay-runs/{pay-runs}/discrepancies", Role.PREPARER, None),
+    ("POST", "/pay-runs/{pay-runs}/discrepancies/resolve", Role.PREPARER, {"discrepancy_ids": None, "resolution": "pay_law"}),
+    ("GET", "/pay-runs/{pay-runs}/items", Role.PREPARER, None),
+    ("GET", "/pay-runs/{pay-runs}/payments", Role.PREPARER, None),
+    ("GET", "/pay-runs/{pay-runs}/progress", Role.PREPARER, None),
+    ("POST", "/pay-runs/{pay-runs}/submit", Role.PREPARER, {}),
+    ("POST", "/pay-runs/{pay-runs}/approve", Role.APPROVER, {"content_hash": "0" * 64}),
+    ("POST", "/pay-runs/{pay-runs}/reject", Role.APPROVER, {"reason": "not ours at all"}),
+    ("POST", "/pay-runs/{pay-runs}/release", Role.APPROVER, {}),
+    ("POST", "/pay-runs/{pay-runs}/cash-confirmations", Role.FINANCE, {"worker_codes": None}),
+    ("POST", "/pay-runs", Role.PREPARER, {"file_id": "{payroll-files}"}),
+    ("GET", "/workers/{workers}", Role.PREPARER, None),
+    ("GET", "/statements/{statements}", Role.FINANCE, None),
+    ("POST", "/users/{users}/disable", Role.ADMINISTRATOR, {}),
+    ("PUT", "/users/{users}/roles", Role.ADMINISTRATOR, {"roles": ["auditor"]}),
+    ("POST", "/factories/current/provider-accounts/{provider-accounts}/disable", Role.ADMINISTRATOR, {}),
+]
+
+
+async def test_ids_of_another_factory_are_not_found(
+    client: httpx.AsyncClient, services: Services, factory: SampleFactory, other_factory: SampleFactory
+) -> None:
+    theirs = {name: str(id_) for name, id_ in (await furnish(services, other_factory)).items()}
+    headers = {role: await bearer(services, factory.people[role]) for role in Role}
+    own = {role: await bearer(services, other_factory.people[role]) for role in Role}
+    for number, (method, path, role, body) in enumerate(ADDRESSES):
+        url = "/api/v1" + path.replace("{", "%(").replace("}", ")s") % theirs
+        sent = None if body is None else {name: value % theirs if isinstance(value, str) else value for name, value in _named(body).items()}
+        key = {"Idempotency-Key": f"tenancy-{number:04d}"}
+        response = await client.request(method, url, headers=headers[role] | key, json=sent)
+        assert response.status_code == 404, f"{method} {path}: {response.text}"
+        # The same address is there for its own people: the 404 above is not a misspelt address.
+        assert (await client.request(method, url, headers=own[role] | key, json=sent)).status_code != 404, f"{method} {path}"
+
+
+def _named(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.replace("{", "%(").replace("}", ")s") if isinstance(value, str) else value for name, value in body.items()}
+
+
+async def test_lists_hold_ones_own_only(
+    client: httpx.AsyncClient, services: Services, factory: SampleFactory, other_factory: SampleFactory
+) -> None:
+    theirs = await furnish(services, other_factory)
+    headers = await bearer(services, factory.administrator)
+    for name in ("payroll-files", "pay-runs", "payments", "workers", "statements", "settlement/breaks", "slips"):
+        assert (await client.get(f"/api/v1/{name}", headers=headers)).json() == {"items": [], "next": None}
+    told = (await client.get("/api/v1/audit/events?limit=200", headers=headers)).text
+    assert not any(str(id_) in told for id_ in theirs.values())
+    assert len((await client.get("/api/v1/users", headers=headers)).json()["items"]) == len(Role)
