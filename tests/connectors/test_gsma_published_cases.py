@@ -232,3 +232,30 @@ async def test_individual_disbursement_refused_for_want_of_money() -> None:
         assert (await connector.submit(disbursement(5100)))[0].status is PayoutStatus.ACCEPTED
         found = (await connector.look_up("GWBATCH01", ["GW0000000001"]))[0]
         assert (found.status, found.code) == (PayoutStatus.REJECTED, "insufficient_funds")
+
+
+async def test_a_404_without_an_error_object_is_some_gateways_and_not_the_providers_word() -> None:
+    async with wallet({("GET", "/responses/{uuid}"): (404, {"message": "no route"})}) as (connector, _):
+        assert await status_of(connector, disbursement()) is PayoutStatus.UNKNOWN
+    async with wallet({("GET", "/responses/{uuid}"): (404, IDENTIFIER_ERROR)}) as (connector, _):
+        assert await status_of(connector, disbursement()) is PayoutStatus.NOT_FOUND
+    async with wallet({("GET", "/responses/{uuid}"): (404, IDENTIFIER_ERROR)}, bulk=False) as (connector, _):
+        assert await status_of(connector, disbursement()) is PayoutStatus.NOT_FOUND
+
+
+async def test_an_order_in_both_lists_or_twice_in_one_is_for_a_person() -> None:
+    named = {"requestingOrganisationTransactionReference": "GW0000000001", "transactionReference": "MM1"}
+    answers: Answers = {
+        ("GET", "/responses/{uuid}"): (200, {"link": "/batchtransactions/BID1"}),
+        ("GET", "/batchtransactions/BID1"): (
+            200,
+            {"batchId": "BID1", "batchStatus": "completed", "completedCount": 1, "rejectionCount": 1},
+        ),
+        ("GET", "/batchtransactions/BID1/completions"): (200, Entries([named])),
+        ("GET", "/batchtransactions/BID1/rejections"): (200, Entries([named | {"rejectionReason": "requestDeclined"}])),
+    }
+    async with wallet(answers) as (connector, _):
+        assert await status_of(connector, disbursement()) is PayoutStatus.UNKNOWN
+        answers["GET", "/batchtransactions/BID1/rejections"] = (200, [])
+        answers["GET", "/batchtransactions/BID1/completions"] = (200, Entries([named, named | {"transactionReference": "MM2"}]))
+        assert await status_of(connector, disbursement()) is PayoutStatus.UNKNOWN
