@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payroll_api.factories.models import ProviderAccount
 from payroll_api.intake.find import get_file
 from payroll_api.payments.find import count_by_state
 from payroll_api.payments.models import Payment
@@ -40,12 +41,23 @@ async def run_progress(session: AsyncSession, run_id: UUID) -> dict[str, object]
             _stage("approve", int(decided), 1),
             _stage("pay", sum(counts.get(state, 0) for state in _SENT_ON), total),
             _stage("confirm", sum(counts.get(state, 0) for state in _CERTAIN), total),
-            _stage("settle", settled or 0, paid),
+            _stage("settle", settled or 0, paid - await _signed_for(session, run_id)),
             _stage("slips", sum(slips.get(state, 0) for state in _TOLD), paid),
         ],
         "payments": payments,
         "slips": slips,
     }
+
+
+async def _signed_for(session: AsyncSession, run_id: UUID) -> int:
+    """How many were paid in cash: no statement will ever show them, their signed list does."""
+    query = (
+        select(func.count())
+        .select_from(Payment)
+        .join(ProviderAccount, (ProviderAccount.factory_id == Payment.factory_id) & (ProviderAccount.id == Payment.provider_account_id))
+        .where(Payment.run_id == run_id, Payment.state == "paid", ProviderAccount.kind == "cash")
+    )
+    return await session.scalar(query) or 0
 
 
 def _stage(name: str, done: int, total: int) -> dict[str, object]:

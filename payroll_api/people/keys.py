@@ -32,4 +32,5 @@ def masked(value: str | None, keep: int = 3) -> str | None:
     """A value with all but its last characters hidden."""
     if value is None:
         return None
-    return "•" * max(len(value) - keep, 0) + value[-keep:] if len(value) > keep else "•" * len(value)
+    hidden = len(value) - keep if len(value) > keep else len(value)
+    return "•" * hidden + value[hidden:]

@@ -17,6 +17,7 @@ from payroll_api.intake.annotated import annotated
 from payroll_api.intake.find import get_file, problems
 from payroll_api.intake.layout import confirm_layout
 from payroll_api.intake.models import PayrollFile
+from payroll_api.payslips.progress import run_progress
 from payroll_api.review.find import discrepancies, open_counts
 from payroll_api.review.resolve import resolve
 from payroll_api.runs.build import create_run
@@ -51,6 +52,7 @@ async def _show(page: Page, file_id: UUID) -> Response:
         found = await problems(session, page.services, file_id, after=position, limit=_PROBLEMS + 1)
         open_ = {"blocks": 0, "warns": 0, "informs": 0, **await open_counts(session, file_id)}
         any_differences = bool(await discrepancies(session, file_id, after=-1, limit=1))
+        progress = await run_progress(session, run.id) if run else None
     live_run = run if run and run.state != "rejected" else None
     shown = [_masked(page, item) for item in found[:_PROBLEMS]]
     return page.show(
@@ -58,7 +60,7 @@ async def _show(page: Page, file_id: UUID) -> Response:
         _figures(file, page.words),
         file=file,
         run=live_run,
-        steps=way(file, live_run, open_),
+        steps=way(file, live_run, open_, progress),
         is_working=_is_working(file),
         needs_columns=file.state == "read" and not is_confirmed(file),
         is_decidable=file.state == "reconciled",

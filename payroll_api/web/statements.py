@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -20,6 +21,7 @@ from payroll_api.web.route import PageRoute
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _BREAKS = 20
+_FITTING = ("matched", "seen")
 _STATEMENTS = 25
 
 
@@ -46,11 +48,18 @@ async def _show(page: Page, problem: Told | None = None, status: int = 200) -> R
         account_names={account.id: account.name for account in accounts},
         chosen=page.typed("account"),
         statements=listed,
+        results={item.id: _result(item.summary) for item in listed if item.summary},
         older=listed[-1].id if older else None,
         breaks=shown,
         cursor=shown[-1].id if more else None,
         is_live=any(item.state == "received" for item in listed),
     )
+
+
+def _result(summary: Any) -> dict[str, int]:  # noqa: ANN401 JSON as the step kept it
+    kinds = summary["kinds"]
+    fitting = sum(kinds.get(kind, 0) for kind in _FITTING)
+    return {"matched": fitting, "broken": sum(kinds.values()) - fitting}
 
 
 @router.post("/statements")
