@@ -98,7 +98,7 @@ class Comparison:
     def _deductions(self, this: _Row) -> None:
         row, expected = this.row, dict(this.lawful)
         if this.instead:
-            pension, tax, _, _ = self._rules.deductions(this.facts, this.owed.lines, this.instead)
+            pension, tax = self._rules.deductions(this.facts, this.owed.lines, this.instead)
             expected[Line.SALARY_TAX] = tax
             if pension is not None:
                 expected[Line.PENSION] = pension

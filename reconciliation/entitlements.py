@@ -61,6 +61,9 @@ class Rules:
         self.wages, self.overtime, self.benefits = Wages(month), Overtime(month), Benefits(month)
         self.indemnity, self.nssf, self.tax, self.stated = Indemnity(month), Nssf(month), Tax(month), Stated(month)
         self._with_balance = self.indemnity.is_month and policy.indemnity_run is IndemnityRun.WITH_BALANCE
+        self._rate = rates.tax.as_integer_ratio()
+        untaxed = _INDEMNITIES | (_EXEMPT if self.tax.allowances_exempt else frozenset())
+        self._taxed = frozenset(Line) - untaxed
         self._first_half = figures.number("first_half_share")
         self._first_half_cite = figures.cite("first_half_share")
 
@@ -99,29 +102,49 @@ class Rules:
         return self._with_contributions(facts, lines)
 
     def _with_contributions(self, facts: WorkMonth, lines: list[EntitlementLine]) -> Entitlement:
-        pension, tax, employer, base = self.deductions(facts, lines)
+        gross, taken, taxable, indemnities, apart = self._sums(lines)
+        pension, tax, employer, base = self._withheld(facts, gross, taxable, indemnities, apart)
         if pension is not None:
             lines.append(pension)
+            taken += pension.amount.minor
         lines.append(tax)
         lines += employer
-        return self._total(facts, lines, base)
+        return self._entitlement(facts, lines, gross, taken + tax.amount.minor, base)
 
     def deductions(
-        self, facts: WorkMonth, lines: Iterable[EntitlementLine], instead: Mapping[Line, int] | None = None
-    ) -> tuple[EntitlementLine | None, EntitlementLine, tuple[EntitlementLine, ...], int]:
-        """Pension, tax, the employer's contributions and the taxable base on these earnings; `instead` adds cents to a line."""
-        gross = taxable = indemnities = apart = 0
-        amounts = [(line.line, line.amount.minor) for line in lines if line.side is Side.EARNING]
-        for line, cents in amounts if instead is None else (*amounts, *instead.items()):
+        self, facts: WorkMonth, lines: Iterable[EntitlementLine], instead: Mapping[Line, int]
+    ) -> tuple[EntitlementLine | None, EntitlementLine]:
+        """Pension and tax on these earnings, with `instead` cents more or less in a line."""
+        gross, _, taxable, indemnities, apart = self._sums(lines)
+        for line, cents in instead.items():
             gross += cents
-            if line in _INDEMNITIES:
-                indemnities += cents
-            elif line not in _EXEMPT or not self.tax.allowances_exempt:
-                taxable += cents
-            if line in _NOT_OF_THE_MONTH:
-                apart += cents
-        found = self.nssf.contributions(max(gross if self._month.policy.indemnity_in_nssf else gross - apart, 0))
-        base = self.tax.base(facts, max(taxable, 0), max(indemnities, 0), found.pension_riel)
+            taxable += cents if line in self._taxed else 0
+            indemnities += cents if line in _INDEMNITIES else 0
+            apart += cents if line in _NOT_OF_THE_MONTH else 0
+        pension, tax, _, _ = self._withheld(facts, max(gross, 0), max(taxable, 0), max(indemnities, 0), apart)
+        return pension, tax
+
+    def _sums(self, lines: Iterable[EntitlementLine]) -> tuple[int, int, int, int, int]:
+        """Gross, deductions, taxable pay, indemnities and what is no wage of the month, in cents."""
+        gross = taken = taxable = indemnities = apart = 0
+        for entry in lines:
+            cents, line, side = entry.amount.minor, entry.line, entry.side
+            if side is Side.EARNING:
+                gross += cents
+                if line in self._taxed:
+                    taxable += cents
+                if line in _NOT_OF_THE_MONTH:
+                    apart += cents
+                    indemnities += cents if line in _INDEMNITIES else 0
+            elif side is Side.DEDUCTION:
+                taken += cents
+        return gross, taken, taxable, indemnities, apart
+
+    def _withheld(
+        self, facts: WorkMonth, gross: int, taxable: int, indemnities: int, apart: int
+    ) -> tuple[EntitlementLine | None, EntitlementLine, tuple[EntitlementLine, ...], int]:
+        found = self.nssf.contributions(gross if self._month.policy.indemnity_in_nssf else gross - apart)
+        base = self.tax.base(facts, taxable, indemnities, found.pension_riel)
         return found.pension, self.tax.line(base, resident=facts.resident), found.employer, base
 
     def _half(self, facts: WorkMonth) -> EntitlementLine:
@@ -153,23 +176,21 @@ class Rules:
         return self._total(facts, lines, base - alone)
 
     def _total(self, facts: WorkMonth, lines: list[EntitlementLine], base: int) -> Entitlement:
-        gross = deductions = 0
-        for line in lines:
-            if line.side is Side.EARNING:
-                gross += line.amount.minor
-            elif line.side is Side.DEDUCTION:
-                deductions += line.amount.minor
-        net = gross - deductions
-        numerator, denominator = self._month.rates.tax.as_integer_ratio()
-        sign = -1 if net < 0 else 1
+        gross, taken, *_ = self._sums(lines)
+        return self._entitlement(facts, lines, gross, taken, base)
+
+    def _entitlement(self, facts: WorkMonth, lines: list[EntitlementLine], gross: int, taken: int, base: int) -> Entitlement:
+        net = gross - taken
+        numerator, denominator = self._rate
+        riel = half_up(abs(net) * numerator, 100 * denominator)
         return Entitlement(
             worker_code=facts.worker_code,
             period=facts.period,
             lines=tuple(lines),
             gross=Money(gross, USD),
-            deductions=Money(deductions, USD),
+            deductions=Money(taken, USD),
             net=Money(net, USD),
             taxable_base=Money(base, KHR),
             law_version=self._version,
-            net_riel=Money(sign * half_up(abs(net) * numerator, 100 * denominator), KHR),
+            net_riel=Money(riel if net >= 0 else -riel, KHR),
         )

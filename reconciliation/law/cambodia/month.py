@@ -34,7 +34,7 @@ class Month:
 
     def cents(self, money: Money) -> int:
         """`money` in cents; riel at the tax office's rate, rounded once."""
-        if money.currency == USD:
+        if money.currency.code == USD.code:
             return money.minor
         riel, one = self.rates.tax.as_integer_ratio()
         return half_up(money.minor * 100 * one, riel)
@@ -73,7 +73,7 @@ def percent(share: Decimal) -> str:
     return f"{plain(share * 100)} %"
 
 
-def usd(line: Line, side: Side, cents: int, formula: str, citations: tuple[Citation, ...], riel: Money | None = None) -> EntitlementLine:  # noqa: PLR0917 the order of a slip's columns; called for every line
+def usd(line: Line, side: Side, cents: int, formula: str, citations: tuple[Citation, ...], riel: Money | None = None) -> EntitlementLine:
     """A line in dollars."""
     return EntitlementLine(line=line, side=side, amount=Money(cents, USD), formula=formula, citations=citations, riel=riel)
 

@@ -34,14 +34,19 @@ class Nssf:
         rows = figures.rows("nssf_bands") if banded else ()
         self._bands = [(Decimal(str(row["up_to"])), int(str(row["wage"]))) for row in rows]
         basis = "nssf_bands" if banded else "nssf_cap"
-        self._employer: list[tuple[Line, Decimal, tuple[Citation, ...]]] = [
+        self._employer = (
             (Line.EMPLOYER_RISK, figures.number("nssf_risk_rate"), figures.cite("nssf_risk_rate", basis)),
             (Line.EMPLOYER_HEALTH, figures.number("nssf_health_rate"), figures.cite("nssf_health_rate", basis)),
-        ]
+        )
+        self._at = f"KHR (at {plain(month.rates.nssf)})"
+        rate = month.rates.tax if month.policy.pension_rate is RielRate.TAX else month.rates.nssf
+        self._rate, self._per_dollar = rate.as_integer_ratio(), f"KHR / {plain(rate)} KHR per USD"
         self._known: dict[int, Contributions] = {}
+        self._on_wage: dict[int, tuple[EntitlementLine, ...]] = {}
+        self._on_pension_wage: dict[int, Contributions] = {}
 
     def contributions(self, cents: int) -> Contributions:
-        """The contributions on a month's wage of `cents` dollars-cents; none on no wage."""
+        """The contributions on a month's wage of `cents`; none on no wage."""
         known = self._known.get(cents)
         return remember(self._known, cents, self._contributions(cents)) if known is None else known
 
@@ -50,27 +55,31 @@ class Nssf:
             return Contributions(pension=None, pension_riel=0, employer=())
         riel = self._month.riel(cents, self._month.rates.nssf)
         wage = self._contributory(riel)
-        shown = plain(self._month.rates.nssf)
-        employer = [self._in_riel(line, wage, rate, shown, cites) for line, rate, cites in self._employer]
+        employer = self._on_wage.get(wage)
+        if employer is None:
+            employer = remember(self._on_wage, wage, tuple(self._in_riel(line, wage, rate, cites) for line, rate, cites in self._employer))
         if not self._pension:
-            return Contributions(pension=None, pension_riel=0, employer=tuple(employer))
+            return Contributions(pension=None, pension_riel=0, employer=employer)
         floor, cap = self._pension_limits
         base = min(max(riel, floor), cap)
-        employer.append(
-            self._in_riel(Line.EMPLOYER_PENSION, base, self._pension, shown, self._pension_cite, self._month.policy.pension_rounding_riel)
-        )
-        pension = self._pension_riel(base)
-        rate = self._month.rates.tax if self._month.policy.pension_rate is RielRate.TAX else self._month.rates.nssf
-        numerator, denominator = rate.as_integer_ratio()
+        pension = self._on_pension_wage.get(base)
+        if pension is None:
+            pension = remember(self._on_pension_wage, base, self._both_pensions(base))
+        return Contributions(pension=pension.pension, pension_riel=pension.pension_riel, employer=(*employer, *pension.employer))
+
+    def _both_pensions(self, base: int) -> Contributions:
+        employer = self._in_riel(Line.EMPLOYER_PENSION, base, self._pension, self._pension_cite, self._month.policy.pension_rounding_riel)
+        riel = employer.amount.minor
+        numerator, denominator = self._rate
         worker = EntitlementLine(
             line=Line.PENSION,
             side=Side.DEDUCTION,
-            amount=Money(half_up(pension * 100 * denominator, numerator), USD),
-            formula=f"{base:,} KHR (at {shown}) x {percent(self._pension)} = {pension:,} KHR / {plain(rate)} KHR per USD",
+            amount=Money(half_up(riel * 100 * denominator, numerator), USD),
+            formula=f"{employer.formula} = {riel:,} {self._per_dollar}",
             citations=self._pension_cite,
-            riel=Money(pension, KHR),
+            riel=employer.amount,
         )
-        return Contributions(pension=worker, pension_riel=pension, employer=tuple(employer))
+        return Contributions(pension=worker, pension_riel=riel, employer=(employer,))
 
     def _contributory(self, riel: int) -> int:
         if self._bands:
@@ -78,13 +87,8 @@ class Nssf:
         floor, cap = self._limits
         return min(max(riel, floor), cap)
 
-    def _pension_riel(self, base: int) -> int:
-        step = self._month.policy.pension_rounding_riel
-        numerator, denominator = self._pension.as_integer_ratio()
-        return half_up(base * numerator, denominator * step) * step
-
-    def _in_riel(self, line: Line, base: int, rate: Decimal, shown: str, citations: tuple[Citation, ...], step: int = 1) -> EntitlementLine:  # noqa: PLR0917 one line's columns
+    def _in_riel(self, line: Line, base: int, rate: Decimal, citations: tuple[Citation, ...], step: int = 1) -> EntitlementLine:
         numerator, denominator = rate.as_integer_ratio()
         amount = Money(half_up(base * numerator, denominator * step) * step, KHR)
-        text = f"{base:,} KHR (at {shown}) x {percent(rate)}"
+        text = f"{base:,} {self._at} x {percent(rate)}"
         return EntitlementLine(line=line, side=Side.EMPLOYER, amount=amount, formula=text, citations=citations, riel=amount)

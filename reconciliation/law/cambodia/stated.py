@@ -25,15 +25,16 @@ class Stated:
         self._deduction = month.figures.cite("deductions_allowed")
         self._first_half = month.figures.cite("first_half_share")
         self._wage = month.figures.cite("paid_to_the_worker")
-        self._known: dict[tuple[Line, Money], EntitlementLine] = {}
+        self._known: dict[tuple[Line, int, str], EntitlementLine] = {}
 
     def lines(self, facts: WorkMonth) -> list[EntitlementLine]:
         """A line for each amount that is not nothing."""
         found = []
-        for item in facts.given.items():
-            if item[1]:
-                known = self._known.get(item)
-                found.append(remember(self._known, item, self._line(*item)) if known is None else known)
+        for line, amount in facts.given.items():
+            if amount.minor:
+                key = (line, amount.minor, amount.currency.code)
+                known = self._known.get(key)
+                found.append(remember(self._known, key, self._line(line, amount)) if known is None else known)
         return found
 
     def _line(self, line: Line, amount: Money) -> EntitlementLine:

@@ -8,6 +8,8 @@ from importers.money import KHR, USD, Money
 from reconciliation.contract import EntitlementLine, Line, Side, WorkMonth
 from reconciliation.law.cambodia.month import Month, half_up, percent, plain, remember
 
+_NOTHING, _NO_RIEL = Money(0, USD), Money(0, KHR)
+
 
 class Tax:
     """The table, the allowances and the rate of the month."""
@@ -15,15 +17,19 @@ class Tax:
     def __init__(self, month: Month) -> None:
         figures, self._month = month.figures, month
         # base x rate - quick: the same as adding the brackets up, and how the tax office's own form writes it
-        self._brackets: list[tuple[Decimal, Decimal, Decimal]] = []
+        self._brackets: list[tuple[Decimal, Decimal, Decimal, str]] = []
         below, last_rate, quick = Decimal(0), Decimal(0), Decimal(0)
         for row in figures.rows("tax_brackets"):
             rate = Decimal(str(row["rate"]))
             quick += below * (rate - last_rate)
-            self._brackets.append((Decimal(str(row["up_to"])), rate, quick))
+            text = f"KHR x {percent(rate)}" + (f" - {int(quick):,}" if quick else "")
+            self._brackets.append((Decimal(str(row["up_to"])), rate, quick, text))
             below, last_rate = Decimal(str(row["up_to"])), rate
         self._dependant = int(figures.number("tax_dependant"))
-        self._flat = figures.number("tax_non_resident")
+        flat = figures.number("tax_non_resident")
+        self._flat = flat, Decimal(0), f"KHR x {percent(flat)}"
+        self._free = self._brackets[0][0] if not self._brackets[0][1] else Decimal(-1)
+        self._per_dollar = f"KHR / {plain(month.rates.tax)} KHR per USD"
         self._indemnity_free = figures.number("tax_indemnity_exempt")
         self.allowances_exempt = figures.number("tax_exempt_allowances") == 1
         self._cite = figures.cite("tax_brackets", "tax_dependant")
@@ -50,29 +56,24 @@ class Tax:
 
     def riel(self, base: int, *, resident: bool) -> int:
         """The tax in whole riel."""
-        rate, quick = self._rate(base, resident)
+        rate, quick, _ = self._rate(base, resident)
         numerator, denominator = (base * rate - quick).as_integer_ratio()
         return half_up(numerator, denominator)
 
-    def _rate(self, base: int, resident: bool) -> tuple[Decimal, Decimal]:
+    def _rate(self, base: int, resident: bool) -> tuple[Decimal, Decimal, str]:
         if not resident:
-            return self._flat, Decimal(0)
-        return next((rate, quick) for up_to, rate, quick in self._brackets if base <= up_to)
+            return self._flat
+        return next((rate, quick, text) for up_to, rate, quick, text in self._brackets if base <= up_to)
 
     def _line(self, base: int, resident: bool) -> EntitlementLine:
-        tax = self.riel(base, resident=resident)
-        rate, quick = self._rate(base, resident)
+        _, _, text = self._rate(base, resident)
+        tax = 0 if resident and base <= self._free else self.riel(base, resident=resident)
         numerator, denominator = self._month.rates.tax.as_integer_ratio()
-        text = f"{base:,} KHR x {percent(rate)}"
-        if quick:
-            text += f" - {int(quick):,}"
-        if tax:
-            text += f" = {tax:,} KHR / {plain(self._month.rates.tax)} KHR per USD"
         return EntitlementLine(
             line=Line.SALARY_TAX,
             side=Side.DEDUCTION,
-            amount=Money(half_up(tax * 100 * denominator, numerator), USD),
-            formula=text,
+            amount=Money(half_up(tax * 100 * denominator, numerator), USD) if tax else _NOTHING,
+            formula=f"{base:,} {text} = {tax:,} {self._per_dollar}" if tax else f"{base:,} {text}",
             citations=self._cite if resident else self._flat_cite,
-            riel=Money(tax, KHR),
+            riel=Money(tax, KHR) if tax else _NO_RIEL,
         )

@@ -56,14 +56,15 @@ class Wages:
         first, last = month.period.first_day, month.period.last_day
         self._workdays = working_days(first, last)
         self._whole = Days(Decimal(self._divisor), full=True, note="")
-        self._wages: dict[tuple[bool, Money | None], Wage] = {}
-        self._basic: dict[tuple[Wage, Days], EntitlementLine] = {}
+        self._wages: dict[tuple[bool, int, str], Wage] = {}
+        self._basic: dict[tuple[Wage, Decimal, str], EntitlementLine] = {}
 
     def wage(self, facts: WorkMonth) -> Wage:
         """The full monthly wage: what was agreed, but never less than the minimum of her status."""
-        key = (facts.status is WorkerStatus.PROBATION, facts.basic_wage)
+        agreed, probation = facts.basic_wage, facts.status is WorkerStatus.PROBATION
+        key = (probation, 0, "") if agreed is None else (probation, agreed.minor, agreed.currency.code)
         known = self._wages.get(key)
-        return remember(self._wages, key, self._wage(*key)) if known is None else known
+        return remember(self._wages, key, self._wage(probation, agreed)) if known is None else known
 
     def _wage(self, probation: bool, agreed: Money | None) -> Wage:
         least, citations = self._minimum[probation]
@@ -99,14 +100,15 @@ class Wages:
 
     def basic(self, wage: Wage, days: Days) -> EntitlementLine:
         """The basic pay of a worker paid by the month."""
-        known = self._basic.get((wage, days))
+        key = (wage, days.paid, days.note)
+        known = self._basic.get(key)
         if known is not None:
             return known
         text, cents = f"{dollars(wage.cents)} USD{wage.why}", wage.cents
         if not days.full:
             cents = self._part(wage.cents, days.paid)
             text = f"{text} x {_days(days.paid)} / {self._divisor} days{days.note}"
-        return remember(self._basic, (wage, days), usd(Line.BASIC_PAY, Side.EARNING, cents, text, wage.citations))
+        return remember(self._basic, key, usd(Line.BASIC_PAY, Side.EARNING, cents, text, wage.citations))
 
     def piece(self, facts: WorkMonth, value: Money, wage: Wage, days: Days) -> tuple[tuple[EntitlementLine, ...], Wage]:
         """Piece work, topped up to the minimum of the days worked; and the wage that counts for an hour of overtime."""
