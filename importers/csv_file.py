@@ -30,8 +30,8 @@ def decode(data: bytes) -> str | None:
         if data.startswith(bom):
             return _tried(data, encoding)
     if b"\x00" in data[:4096]:
-        order = "utf-16-le" if data[1:2] == b"\x00" else "utf-16-be"
-        return _tried(data, order)
+        odd, even = data[1:4096:2].count(0), data[:4096:2].count(0)  # separators and digits have their zero byte last or first
+        return _tried(data, "utf-16-le" if odd > even else "utf-16-be")
     return _tried(data, "utf-8") or _tried(data, "cp1252")
 
 

@@ -33,8 +33,8 @@ _OTHERS = re.compile(
     r"employer|company(?!.*id)|ytd|year to date|previous|last month|cumulative|average|និយោជក|ក្រុមហ៊ុន|公司|雇主|上月|累计|earned|ទទួលបាន",
     re.IGNORECASE,
 )  # figures that share a payroll's words but are not what the worker is paid now
-_KHMER_CURRENCY = re.compile(r"៛|khr|riel|រៀល|柬币|瑞尔", re.IGNORECASE)
-_DOLLARS = re.compile(r"\$|usd|dollar|ដុល្លារ|美元|美金", re.IGNORECASE)
+_KHMER_CURRENCY = re.compile(r"៛|(?<![a-z])(?:khr|riels?)(?![a-z])|រៀល|柬币|瑞尔", re.IGNORECASE)
+_DOLLARS = re.compile(r"\$|(?<![a-z])(?:usd|dollars?)(?![a-z])|ដុល្លារ|美元|美金", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def guess(header: str, groups: str = "") -> tuple[Guess, ...]:
     such as "Employer" or "Last month" makes any meaning doubtful.
     """
     whole = f"{groups} / {header}" if groups else header
-    premium = _premium(header) or _premium(whole)
+    premium = max(filter(None, (_premium(header), _premium(whole))), key=lambda entry: entry.score, default=None)
     pieces = [piece for piece in dict.fromkeys((header, *_PIECES.split(header))) if key(piece)]
     exact = [entry for piece in pieces for entry in _match(piece)]
     found: dict[Meaning, Guess] = {}

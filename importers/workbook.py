@@ -14,6 +14,7 @@ from importers.sandbox import run_limited
 from importers.sheet_xml import Runs, column_letters
 
 WALL_SECONDS = 15.0
+_MERGE_LOOK = 50  # rows of a merged area that are looked at: headers and titles are no taller
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,19 @@ def _grid(sheet: Mapping[str, Any]) -> Grid:
         name=sheet["name"],
         rows=rows,
         visible=sheet["visible"],
-        merged=sheet["merged"],
+        merged=[area for area in sheet["merged"] if _is_merged(rows, area)],
         formulas=[(c, a, b, what) for c, a, b, what in sheet["formulas"]],
         currencies=[(c, a, b, what) for c, a, b, what in sheet["currencies"]],
         legacy=[(c, a, b, what) for c, a, b, what in sheet["legacy"]],
         hidden_rows=[(a, b) for a, b in sheet["hidden_rows"]],
         hidden_columns=[(a, b) for a, b in sheet["hidden_columns"]],
     )
+
+
+def _is_merged(rows: list[list[Cell]], area: Sequence[int]) -> bool:
+    """Whether nothing stands in the area but its first cell: Excel merges no others, but files hold stray ranges."""
+    top, left, bottom, right = area
+    for row in range(top, min(bottom + 1, top + _MERGE_LOOK, len(rows))):
+        if any(cell != "" for cell in rows[row][left + (row == top) : right + 1]):
+            return False
+    return True
