@@ -223,7 +223,10 @@ def _totals(entries: list[Worker], cell: Make) -> list[Any]:
 
 
 def accounts_of(entries: list[Worker]) -> dict[str, list[dict[str, str]]]:
-    """What the simulated bank and wallet know: every account, two closed in each, and one that belongs to somebody else."""
+    """What the simulated bank and wallet know: every account but for a few faults.
+
+    In each, two are closed and two are blocked between the account check and payday; one at the bank belongs to somebody else.
+    """
     bank: dict[str, dict[str, str]] = {}
     wallet: dict[str, dict[str, str]] = {}
     for entry in entries:
@@ -235,6 +238,8 @@ def accounts_of(entries: list[Worker]) -> dict[str, list[dict[str, str]]]:
     for known in (bank, wallet):
         for entry_ in list(known.values())[5:40:20]:
             entry_["status"] = "closed"
+        for entry_ in list(known.values())[9:40:20]:
+            entry_["status"] = "blocked"
     if len(bank) > 12:
         list(bank.values())[12]["holder"] = "Somebody Else"
     return {"bank": list(bank.values()), "wallet": list(wallet.values())}

@@ -171,7 +171,7 @@ def _account_status(books: Books, request: Request) -> Response:
     wallet = books.wallet(request.path_params["account"])
     if wallet is None:
         return not_found()
-    return answer({"accountStatus": "available" if wallet.status == "open" else "unavailable"})
+    return answer({"accountStatus": "available" if wallet.status in {"open", "blocked"} else "unavailable"})
 
 
 def _account_name(books: Books, request: Request) -> Response:

@@ -22,7 +22,7 @@ class Wallet:
     """One account that the provider knows."""
 
     holder: str | None = field(default=None, repr=False)
-    status: str = OPEN
+    status: str = OPEN  # or closed, or blocked: good when it is asked about, refused when money comes
 
 
 @dataclass(slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class Account:
     """An account at the bank."""
 
     holder: str
-    status: str  # open or closed
+    status: str  # open, closed, or blocked: good when it is asked about, refused when money comes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,7 +195,7 @@ class Books:
         if self.accounts is None:
             return ""
         account = self.accounts.get(order.account)
-        return "AC01" if account is None else "" if account.status == "open" else "AC04"
+        return "AC01" if account is None else {"open": "", "blocked": "AC06"}.get(account.status, "AC04")
 
     def _index(self, message: Message) -> None:
         self.messages[message.original.message] = message

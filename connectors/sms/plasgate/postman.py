@@ -68,11 +68,12 @@ class Postman:
         while not self._waiting:
             self._bell.clear()
             await self._bell.wait()
-        wait = self._waiting[0][0] - asyncio.get_running_loop().time()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        else:
+        loop = asyncio.get_running_loop()
+        if self._waiting[0][0] <= loop.time():
             await asyncio.sleep(_IDLE if len(self._waiting) < self._at_once else 0)  # let a few more gather
+        # A loop may wake us a little early (uvloop counts whole milliseconds): an empty batch would be nobody's.
+        while (wait := self._waiting[0][0] - loop.time()) > 0:
+            await asyncio.sleep(wait)
         now, first = asyncio.get_running_loop().time(), _address(self._waiting[0][1])
         batch: list[Delivery] = []
         while self._waiting and len(batch) < self._at_once and self._waiting[0][0] <= now and _address(self._waiting[0][1]) == first:
