@@ -219,7 +219,8 @@ def test_no_payment_is_settled_twice_or_by_another_amount(payments: list[Expecte
         assert not by_id[match.payment_id].already_settled
 
 
-lines_of_one_reference = some_lines.map(lambda one: replace(one, references=one.references[:1] or ("OTHER",)))
+# a batch's own reference names payments that another line names too: of two bookings of one payment the first is the payment
+lines_of_one_reference = some_lines.map(lambda one: replace(one, references=tuple(name for name in one.references if name != "BATCH")[:1]))
 
 
 @given(some_payments.map(list), st.lists(lines_of_one_reference, max_size=6, unique_by=lambda one: one.references), st.randoms())
