@@ -110,7 +110,9 @@ async def set_rate(
     if wrong:
         raise InvalidError("The exchange rate was not set: see fields.", code="exchange_rate_invalid", fields=wrong)
     now = services.clock()
-    before = await session.get(ExchangeRate, {"period": str(period), "purpose": purpose, "factory_id": factory_of(session)})
+    earlier = await session.get(ExchangeRate, {"period": str(period), "purpose": purpose, "factory_id": factory_of(session)})
+    # Read now: the statement below brings this very object up to date.
+    before = None if earlier is None else str(earlier.rate)
     values = {"rate": rate, "source": source.strip(), "set_by": actor.name, "set_at": now}
     upsert = insert(ExchangeRate).values(factory_id=factory_of(session), period=str(period), purpose=purpose, **values)
     upsert = upsert.on_conflict_do_update(index_elements=["factory_id", "period", "purpose"], set_=values)
@@ -119,7 +121,7 @@ async def set_rate(
         actor=actor.name,
         action="factory.exchange_rate_set",
         subject=f"exchange_rate:{period}:{purpose}",
-        data={"before": None if before is None else str(before.rate), "after": str(rate), "source": source.strip()},
+        data={"before": before, "after": str(rate), "source": source.strip()},
     )
     await journal.record(session, now, event)
     return stored
