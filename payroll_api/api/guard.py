@@ -40,6 +40,7 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_FOR_PROGRAMS = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics")
 _HSTS = "max-age=63072000; includeSubDomains"
 _UNREACHABLE = (
     OperationalError,
@@ -113,6 +114,8 @@ class Guard:
             if has_started():
                 # The answer is under way and cannot be taken back: break it off, so that nobody takes it for whole.
                 raise ConnectionAbortedError("the answer was broken off; see the log") from None
+            if "text/html" in headers.get("accept", "") and not scope["path"].startswith(_FOR_PROGRAMS):
+                response = problems.as_page(response)
             await response(scope, receive, send)
 
     def _dress(self, headers: MutableHeaders, request_id: str, path: str) -> None:

@@ -107,7 +107,7 @@ def _message(entry: Mapping[str, object]) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Let the application answer with problems. Unhandled exceptions are answered by the guard."""
+    """Let the application answer with problems. `mount` adds what the framework refuses, the guard what nobody foresaw."""
 
     async def refused(_request: Request, error: Exception) -> Response:
         return of_refusal(error) if isinstance(error, ProblemError) else unexpected()
@@ -115,12 +115,8 @@ def install(app: FastAPI) -> None:
     async def invalid(_request: Request, error: Exception) -> Response:
         return of_validation(error.errors()) if isinstance(error, RequestValidationError) else unexpected()
 
-    async def http(_request: Request, error: Exception) -> Response:
-        return of_http(error) if isinstance(error, HTTPException) else unexpected()
-
     app.add_exception_handler(ProblemError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
 
 
 def unexpected() -> Response:
@@ -140,6 +136,34 @@ def unavailable() -> Response:
         "The database cannot be reached just now. Repeat the request in a moment.",
         headers={"Retry-After": "5"},
     )
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{status}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<body><main><h1 lang="km">{km}</h1><p>{en}</p><p><a href="/">⌂</a></p><p><small>{request_id}</small></p></main></body></html>
+"""
+_TOLD = {
+    500: (
+        "មានបញ្ហានៅខាងយើង។ សូមព្យាយាមម្ដងទៀត។",
+        "Something went wrong here, and nothing was done. Go back and try again; if it stays, tell your administrator this number.",
+    ),
+    503: (
+        "ប្រព័ន្ធមិនទាន់រួចរាល់ទេ។ សូមរង់ចាំបន្តិច រួចព្យាយាមម្ដងទៀត។",
+        "The database cannot be reached just now. Wait a moment, then load the page again.",
+    ),
+}
+
+
+def as_page(response: Response) -> Response:
+    """The same failure for a person at a browser: a page that needs nothing, in Khmer and English. Other answers stay as they are."""
+    if response.status_code not in _TOLD:
+        return response
+    km, en = _TOLD[response.status_code]
+    request_id = str(get_contextvars().get("request_id", ""))
+    body = _PAGE.format(status=response.status_code, km=km, en=en, request_id=request_id)
+    headers = {"Retry-After": response.headers["retry-after"]} if "retry-after" in response.headers else None
+    return Response(body, response.status_code, media_type="text/html; charset=utf-8", headers=headers)
 
 
 def documented(errors: Sequence[tuple[int, str]]) -> dict[int | str, dict[str, Any]]:

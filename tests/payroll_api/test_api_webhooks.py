@@ -137,6 +137,16 @@ async def test_while_the_database_is_down_the_provider_is_asked_to_come_again(un
     assert (await unplugged.get("/healthz")).status_code == 200
 
 
+async def test_a_person_at_a_browser_gets_a_page_in_both_languages(unplugged: httpx.AsyncClient) -> None:
+    cookie = {"Accept": "text/html", "Cookie": f"session={'0' * 32}.{'a' * 43}"}
+    response = await unplugged.get("/", headers=cookie)
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "សូមរង់ចាំបន្តិច" in response.text
+    assert "Wait a moment" in response.text
+    assert response.headers["x-request-id"] in response.text
+
+
 async def test_thirty_copies_at_the_same_moment_are_one(client: httpx.AsyncClient, services: Services, factory: SampleFactory) -> None:
     path = path_of(services, await wallet(services, factory))
     answers = await asyncio.gather(*(client.put(path, content=BODY, headers=signed()) for _ in range(30)))
