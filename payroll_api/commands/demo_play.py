@@ -74,7 +74,7 @@ class Play:
         """Play what has not been played yet, and give the payday."""
         content = await asyncio.to_thread(self.sheet.read_bytes)
         digest = hashlib.sha256(content).hexdigest()
-        payday = self.memory.payday(digest, str(self.period))
+        payday = self.known()
         if payday is not None and payday.is_done:
             return payday
         payday = payday or await self._upload(content, digest)
@@ -84,6 +84,10 @@ class Play:
         await self._settle()
         await self._tell(payday)
         return self._remember(replace(payday, is_done=True))
+
+    def known(self) -> Remembered | None:
+        """The payday of this sheet and period, if it began in this folder before."""
+        return self.memory.payday(hashlib.sha256(self.sheet.read_bytes()).hexdigest(), str(self.period))
 
     def _remember(self, payday: Remembered) -> Remembered:
         self.memory.remember(payday)

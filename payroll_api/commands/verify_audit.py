@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,20 +23,26 @@ async def verify_audit(given: argparse.Namespace) -> int:
     """Print one line for each factory; 1 if any chain is broken."""
     async with place.opened(configuration.load()) as here:
         signer = signing.Signer(master.load(here.settings.master_key_file, create=False))
-        outside = signing.remembered(here.settings.checkpoint_file)
         database = Database(here.settings.database_url or "", pool_size=2)
         try:
-            reports = []
-            for slug, factory_id in await _factories(database, given.factory):
-                async with database.factory(factory_id) as session:
-                    report = await verify(session, signer.key_id, outside)
-                sys.stdout.write(f"{slug}: {told(report)}\n")
-                reports.append(report)
+            reports = await check_chains(database, signer, here.settings.checkpoint_file, given.factory)
         finally:
             await database.close()
+    for slug, report in reports:
+        sys.stdout.write(f"{slug}: {told(report)}\n")
     if not reports:
         sys.stdout.write("There is no factory yet, so there is nothing to verify.\n")
-    return 0 if all(report.intact for report in reports) else 1
+    return 0 if all(report.intact for _, report in reports) else 1
+
+
+async def check_chains(database: Database, signer: signing.Signer, checkpoints: Path, slug: str | None) -> list[tuple[str, ChainReport]]:
+    """Check the chain of each factory, or of one. Raises ConfigurationError for a factory that is not there."""
+    outside = signing.remembered(checkpoints)
+    reports = []
+    for name, factory_id in await _factories(database, slug):
+        async with database.factory(factory_id) as session:
+            reports.append((name, await verify(session, signer.key_id, outside)))
+    return reports
 
 
 def told(report: ChainReport) -> str:
