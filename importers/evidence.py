@@ -19,6 +19,7 @@ from importers.table import Table
 from importers.workbook import Cell, Grid
 
 _SAMPLE = 300
+_FEWEST_FILLED = 3
 _MOST_DOLLARS = 5_000  # a month's wage in dollars is below, in riel far above; between the two a person is asked
 _FEWEST_RIEL = 50_000
 _MOST_MISFITS = Decimal("0.5")
@@ -61,7 +62,15 @@ def gather(grid: Grid, table: Table) -> list[Evidence]:
         covered = last - max(first, table.first_row) + 1
         if covered > 0:
             shown.setdefault(column, Counter())[code] += covered
-    return [_of_column(rows, index, shown.get(index, Counter()), beside) for index in range(len(table.captions))]
+    inside = [row for row in rows if _in_table(row, table)]
+    return [_of_column(inside, index, shown.get(index, Counter()), beside) for index in range(len(table.captions))]
+
+
+def _in_table(row: Sequence[Cell], table: Table) -> bool:
+    """Whether a row fills enough columns to be of the table: a signature block or a note below says nothing of a column."""
+    captioned = sum(1 for caption in table.captions if caption.header)
+    filled = sum(1 for cell, caption in zip(row, table.captions, strict=False) if caption.header and cell != "")
+    return filled >= min(captioned, max(_FEWEST_FILLED, captioned // 4))
 
 
 def _of_column(rows: Sequence[Sequence[Cell]], index: int, shown: Counter[str], beside: str | None) -> Evidence:

@@ -132,7 +132,7 @@ def _doubtful(  # noqa: PLR0911  one refusal after the other
     coded = any(map(str.isdecimal, text_of(_at(row, places.code))))
     if coded and names:
         return "worker"
-    return "other" if not has_net and figures == 0 and not coded else "unread"
+    return "other" if figures == 0 and not coded else "unread"
 
 
 def _has_figure(row: Sequence[Cell], columns: Sequence[int]) -> bool:
