@@ -45,6 +45,9 @@ class PageRoute(APIRoute):
             except HTTPException as error:
                 # A form that cannot be read: too many fields, a field too long, a broken multipart body.
                 return await problem_page(request, ProblemError("form_unreadable", str(error.detail), status=error.status_code))
+            finally:
+                # An uploaded file lies in a temporary file until then.
+                await request.close()
 
         return handler
 
