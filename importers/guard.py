@@ -110,7 +110,9 @@ def _inspect_content(archive: zipfile.ZipFile) -> None:
                     raise RefusedFileError("unpacks_too_large")
                 if is_markup:
                     window = tail + block
-                    if _MARKUP.search(window) or _MARKUP_16.search(window):
+                    if (b"<!" in window or b"<\x00" in window or b"\x00<" in window) and (
+                        _MARKUP.search(window) or _MARKUP_16.search(window)
+                    ):
                         raise RefusedFileError("suspicious_archive")
                     tail = block[-16:]
         if size > RATIO_APPLIES_FROM and size > HIGHEST_RATIO * max(entry.compress_size, 1):

@@ -31,12 +31,12 @@ _LEGACY = re.compile(r"[A-Za-z][)\];:'\\`|{}<>@#^&*+=~][A-Za-z]")
 
 def digits(text: str) -> str:
     """`text` with Khmer digits as 0-9."""
-    return text.translate(_DIGITS)
+    return text if text.isascii() else text.translate(_DIGITS)
 
 
 def visible(text: str) -> str:
     """`text` without zero-width characters and with single ordinary spaces: what a person sees."""
-    return " ".join(text.translate(_INVISIBLE).split())
+    return " ".join((text if text.isascii() else text.translate(_INVISIBLE)).split())
 
 
 def is_khmer(text: str) -> bool:
@@ -46,6 +46,8 @@ def is_khmer(text: str) -> bool:
 
 def has_hidden_direction(text: str) -> bool:
     """Whether the text holds characters that reorder or control what is shown; no honest name or account does."""
+    if text.isascii() and text.isprintable():
+        return False
     return _BIDI.search(text) is not None or _CONTROL.search(text) is not None
 
 
@@ -56,6 +58,8 @@ def is_legacy_font_text(text: str) -> bool:
 
 def normalise(text: str) -> str:
     """The one spelling of a Khmer text: NFC, visible characters only, each cluster in canonical order."""
+    if text.isascii():
+        return visible(text)
     text = visible(unicodedata.normalize("NFC", text))
     if not is_khmer(text):
         return text

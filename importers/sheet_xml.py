@@ -124,7 +124,7 @@ def look(xml: bytes, styles: Styles) -> SecondLook:
     prefix = (opening[1] or b"") if opening else b""
     if _lacks_addresses(xml, prefix):
         xml = _with_references(xml, prefix)
-    if re.search(rb"<" + prefix + rb'c (?!r=")', xml):
+    if xml.count(b"<" + prefix + b"c ") != xml.count(b"<" + prefix + b'c r="'):
         xml = re.sub(rb"<" + prefix + rb'c ([^>]*?) ?\b(r="[A-Z]+[0-9]+")', rb"<" + prefix + rb"c \2 \1", xml)  # the address first
     _look_at_rows(xml, prefix, result)
     if re.search(rb"<" + prefix + rb'c r="[A-Z]{3}[0-9]+"[^>/]*>', xml):
