@@ -12,9 +12,10 @@ _LENGTH = 18
 
 def _code(kind: str, *parts: object) -> str:
     digest = hashlib.sha256("|".join((kind, *map(str, parts))).encode()).digest()
-    number = int.from_bytes(digest[:12])
-    letters = []
-    for _ in range(_LENGTH):
+    # A digit first: providers put references into free text, and a word without one is not taken for a reference there.
+    number, digit = divmod(int.from_bytes(digest[:12]), 10)
+    letters = [str(digit)]
+    while len(letters) < _LENGTH:
         number, index = divmod(number, len(_ALPHABET))
         letters.append(_ALPHABET[index])
     return "".join(letters)
