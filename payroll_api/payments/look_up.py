@@ -28,6 +28,7 @@ log = logs.get(__name__)
 
 _OPEN = "select reference from attempts where factory_id = $1 and dispatch_id = $2 and state in ('intent', 'accepted', 'unknown') order by reference"
 _LONGEST_PAUSE = timedelta(minutes=30)
+_MOST_REPEATS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class _Question:
     account: ProviderAccount
     reference: str
     open: list[str]
+    is_whole: bool  # no order of the dispatch has ever been known to the provider
     created_at: datetime
 
 
@@ -62,8 +64,8 @@ async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID) -> No
         await session.flush()
         actor = f"provider:{question.connector.profile.name}"
         quiet = _quiet_is_over(question, now)
-        still_open = await record_outcomes(session, dispatch, _concluded(answers) if quiet else answers, actor=actor, at=now)
-        if quiet and _never_arrived(answers):
+        still_open = await record_outcomes(session, dispatch, _concluded(question, answers) if quiet else answers, actor=actor, at=now)
+        if quiet and _never_arrived(question, answers):
             resend = await _take_up(session, services, dispatch, question.connector.profile, now)
         if still_open and resend is None:
             await ask_look_up(session, dispatch, pause)
@@ -84,7 +86,12 @@ async def _question(services: Services, factory_id: UUID, dispatch_id: UUID) -> 
             return None
         account = await session.get_one(ProviderAccount, (factory_id, dispatch.provider_account_id))
         return _Question(
-            connector=connector, account=account, reference=dispatch.reference, open=open_references, created_at=dispatch.created_at
+            connector=connector,
+            account=account,
+            reference=dispatch.reference,
+            open=open_references,
+            is_whole=len(open_references) == dispatch.count,
+            created_at=dispatch.created_at,
         )
 
 
@@ -94,14 +101,14 @@ def _quiet_is_over(question: _Question, now: datetime) -> bool:
     return quiet is not None and now - question.created_at >= quiet
 
 
-def _never_arrived(answers: Sequence[PayoutOutcome]) -> bool:
-    """Whether the provider knows nothing of the whole dispatch."""
-    return bool(answers) and all(answer.status is PayoutStatus.NOT_FOUND for answer in answers)
+def _never_arrived(question: _Question, answers: Sequence[PayoutOutcome]) -> bool:
+    """Whether the provider knows nothing of the whole dispatch, and never did."""
+    return question.is_whole and all(answer.status is PayoutStatus.NOT_FOUND for answer in answers)
 
 
-def _concluded(answers: Sequence[PayoutOutcome]) -> list[PayoutOutcome]:
+def _concluded(question: _Question, answers: Sequence[PayoutOutcome]) -> list[PayoutOutcome]:
     """Answers in which an order that the provider left out of a message that it has is taken for refused: it will not come any more."""
-    if _never_arrived(answers):
+    if _never_arrived(question, answers):
         return list(answers)
     detail = "the provider took the message without this order"
     return [
@@ -119,7 +126,7 @@ async def _take_up(session: AsyncSession, services: Services, dispatch: Dispatch
     does no harm either. Everywhere else it waits for a person.
     """
     forgotten = profile.idempotency_window is not None and now - dispatch.created_at > profile.idempotency_window
-    if profile.repeat is RepeatBehaviour.PAYS_AGAIN or forgotten:
+    if profile.repeat is RepeatBehaviour.PAYS_AGAIN or forgotten or dispatch.fence > _MOST_REPEATS:
         log.error("dispatch_needs_a_person", dispatch=str(dispatch.id))
         return None
     orders: list[PayoutOrder] = await orders_of(session, await services.keys.vault(session), dispatch)

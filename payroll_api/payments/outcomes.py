@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import PayoutOutcome, PayoutStatus
+from payroll_api import logs
 from payroll_api.audit.journal import Event, record_many
 from payroll_api.db.bulk import fetch, run
 from payroll_api.jobs.names import Job
@@ -18,6 +20,8 @@ from payroll_api.ledger.book import Account, Cause, Transfer, post
 from payroll_api.payments.finish import complete_if_done
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.states import TRANSITIONS
+
+log = logs.get(__name__)
 
 # Payments are locked in the order of their ids, so that a webhook, a look-up and a sender never wait for each other in a circle.
 _LOCK = """
@@ -63,7 +67,7 @@ async def record_outcomes(session: AsyncSession, dispatch: Dispatch, outcomes: S
     for reference, payment, number, latest, state, minor, unit, run_id in await fetch(
         session, _LOCK, dispatch.factory_id, list(by_reference)
     ):
-        outcome = by_reference[reference]
+        outcome = _with_amount_compared(by_reference[reference], minor, unit)
         # A word about an attempt that is not the payment's latest is history: it never moves the payment.
         if number == latest and outcome.status.value in TRANSITIONS[state]:
             changes.append(
@@ -88,6 +92,17 @@ async def record_outcomes(session: AsyncSession, dispatch: Dispatch, outcomes: S
     if not still_open:
         await complete_if_done(session, dispatch.run_id, at)
     return still_open
+
+
+def _with_amount_compared(outcome: PayoutOutcome, minor: int, unit: str) -> PayoutOutcome:
+    """A word about another amount than was approved is no word about this payment: it stays open until somebody finds out why."""
+    echoed = outcome.amount
+    if echoed is None or (echoed.minor, echoed.currency.code) == (minor, unit):
+        return outcome
+    log.error("amount_differs", status=outcome.status.value)
+    return dataclasses.replace(
+        outcome, status=PayoutStatus.UNKNOWN, code="amount_differs", detail="the provider states another amount than was ordered"
+    )
 
 
 async def _apply(session: AsyncSession, dispatch: Dispatch, changes: Sequence[_Change], actor: str, at: datetime) -> None:

@@ -50,8 +50,8 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
 STATES = tuple(TRANSITIONS)
 # Money may be at the provider or on its way: nothing may be sent for these.
 OPEN_AT_PROVIDER = ("submitting", "unknown", "accepted")
-# Nothing more happens by itself.
-AT_REST = ("paid", "rejected", "returned", "held", "cancelled")
+# Nothing more happens to it in this run: a held payment still waits for a person, so it is not among them.
+AT_REST = ("paid", "rejected", "returned", "cancelled")
 
 
 def sources(target: str) -> list[str]:

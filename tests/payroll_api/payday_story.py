@@ -85,7 +85,7 @@ class Story:
     async def _take(self, connection: Any, only: Sequence[Job] | None) -> tuple[Job, dict[str, str]] | None:
         names = [job.value for job in only or Job]
         row = await connection.fetchrow(
-            "delete from pgqueuer where id = (select id from pgqueuer where status = 'queued' and entrypoint = any($1)"
+            "delete from pgqueuer where id = (select id from pgqueuer where status = 'queued' and execute_after <= now() and entrypoint = any($1)"
             " and convert_from(payload, 'UTF8')::jsonb ->> 'factory' = $2 order by id limit 1) returning entrypoint, payload",
             names,
             str(self.factory.id),
