@@ -17,6 +17,7 @@ from payroll_api.access.models import ApiKey
 from payroll_api.access.sessions import Live, digest, factory_in
 from payroll_api.audit import journal
 from payroll_api.db.base import new_id
+from payroll_api.db.session import factory_of
 from payroll_api.errors import NotFoundError, NotSignedInError
 
 PREFIX = "gw"
@@ -71,14 +72,24 @@ async def revoke(session: AsyncSession, services: Means, actor: Actor, key_id: U
         await journal.record(session, services.clock(), journal.Event(actor=actor.name, action="api_key.revoked", subject=f"key:{key.id}"))
 
 
-async def resolve(services: Means, secret: str) -> Live:
-    """Which key this is. Raises NotSignedInError when it is unknown or revoked."""
+def factory_of_key(secret: str) -> UUID | None:
+    """The factory that a key names, or None if it is no key. Nothing is proven by it."""
     prefix, _, rest = secret.partition("_")
-    factory_id = factory_in(rest.partition("_")[0])
-    if prefix != PREFIX or factory_id is None:
+    return factory_in(rest.partition("_")[0]) if prefix == PREFIX else None
+
+
+async def resolve(services: Means, secret: str) -> Live:
+    """Which key this is, in a transaction of its own. Raises NotSignedInError as `find` does."""
+    factory_id = factory_of_key(secret)
+    if factory_id is None:
         raise NotSignedInError
     async with services.database.factory(factory_id) as session:
-        key_id = await session.scalar(select(ApiKey.id).where(ApiKey.key_hash == digest(secret), ApiKey.revoked_at.is_(None)))
+        return await find(session, secret)
+
+
+async def find(session: AsyncSession, secret: str) -> Live:
+    """Which key this is. Raises NotSignedInError when it is unknown or revoked."""
+    key_id = await session.scalar(select(ApiKey.id).where(ApiKey.key_hash == digest(secret), ApiKey.revoked_at.is_(None)))
     if key_id is None:
         raise NotSignedInError("This API key is unknown or was revoked. Ask your administrator for a new one.")
-    return Live(actor=Actor(factory_id=factory_id, name=f"key:{key_id}", permissions=KEY_PERMISSIONS))
+    return Live(actor=Actor(factory_id=factory_of(session), name=f"key:{key_id}", permissions=KEY_PERMISSIONS))

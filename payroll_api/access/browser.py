@@ -6,8 +6,11 @@ The JSON API and the pages both ask here.
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
@@ -51,26 +54,48 @@ def address_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
 
 
-async def identify(services: Means, connection: HTTPConnection) -> Live:
-    """Who sends this request. Raises NotSignedInError.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What a request shows, before anything is proven: the factory it names, and the secret itself."""
+
+    factory_id: UUID
+    secret: str = field(repr=False)
+    is_cookie: bool
+
+
+def credential_of(settings: Settings, connection: HTTPConnection) -> Credential:
+    """The credential of a request. Raises NotSignedInError when it shows none, or none that could be one.
 
     A bearer token goes before the cookie, and a wrong one is refused even beside a good cookie.
     """
     authorization = connection.headers.get("authorization")
     if authorization is not None:
-        scheme, _, credential = authorization.partition(" ")
-        credential = credential.strip()
-        if scheme.casefold() != "bearer" or not credential or len(credential) > _LONGEST_CREDENTIAL:
-            raise NotSignedInError
-        if credential.startswith(f"{api_keys.PREFIX}_"):
-            return await api_keys.resolve(services, credential)
-        live = await sessions.resolve(services, credential)
-        # No browser sends this header by itself, so no other site can make it: nothing to prove.
-        return Live(actor=live.actor, token_hash=live.token_hash)
-    token = connection.cookies.get(cookie_name(services.settings))
-    if token is None or len(token) > _LONGEST_CREDENTIAL:
+        scheme, _, secret = authorization.partition(" ")
+        secret = secret.strip() if scheme.casefold() == "bearer" else ""
+    else:
+        secret = connection.cookies.get(cookie_name(settings), "")
+    # A key is a program's and comes as a bearer token: in a cookie it would need no form token.
+    of_key = None if authorization is None else api_keys.factory_of_key(secret)
+    factory_id = of_key or sessions.factory_in(secret.partition(".")[0])
+    if factory_id is None or len(secret) > _LONGEST_CREDENTIAL:
         raise NotSignedInError
-    return await sessions.resolve(services, token)
+    return Credential(factory_id=factory_id, secret=secret, is_cookie=authorization is None)
+
+
+async def prove(session: AsyncSession, services: Means, shown: Credential) -> Live:
+    """Who shows this credential, in a transaction of the factory it names. Raises NotSignedInError."""
+    if api_keys.factory_of_key(shown.secret) is not None:
+        return await api_keys.find(session, shown.secret)
+    live = await sessions.find(session, services, shown.secret)
+    # No browser sends a bearer token by itself, so no other site can make such a request: nothing to prove.
+    return live if shown.is_cookie else Live(actor=live.actor, token_hash=live.token_hash)
+
+
+async def identify(services: Means, connection: HTTPConnection) -> Live:
+    """Who sends this request, asked in a transaction of its own. Raises NotSignedInError."""
+    shown = credential_of(services.settings, connection)
+    async with services.database.factory(shown.factory_id) as session:
+        return await prove(session, services, shown)
 
 
 def check_origin(services: Means, connection: HTTPConnection) -> None:

@@ -81,30 +81,35 @@ async def open_session(session: AsyncSession, user: User, at: datetime) -> tuple
 
 
 async def resolve(services: Means, token: str) -> Live:
+    """Who holds this token, in a transaction of its own. Raises NotSignedInError as `find` does."""
+    factory_id = factory_in(token.partition(".")[0])
+    if factory_id is None:
+        raise NotSignedInError
+    async with services.database.factory(factory_id) as session:
+        return await find(session, services, token)
+
+
+async def find(session: AsyncSession, services: Means, token: str) -> Live:
     """Who holds this token. Raises NotSignedInError when it is unknown, ended or too old, or the person was disabled.
 
     Roles are read at each request: what was taken away is gone at the next one.
     """
-    factory_id = factory_in(token.partition(".")[0])
-    if factory_id is None:
+    query = (
+        select(UserSession, User)
+        .join(User, (User.factory_id == UserSession.factory_id) & (User.id == UserSession.user_id))
+        .where(UserSession.token_hash == digest(token), UserSession.ended_at.is_(None), User.disabled_at.is_(None))
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
         raise NotSignedInError
+    live, user = row
     now = services.clock()
-    async with services.database.factory(factory_id) as session:
-        query = (
-            select(UserSession, User)
-            .join(User, (User.factory_id == UserSession.factory_id) & (User.id == UserSession.user_id))
-            .where(UserSession.token_hash == digest(token), UserSession.ended_at.is_(None), User.disabled_at.is_(None))
-        )
-        row = (await session.execute(query)).one_or_none()
-        if row is None:
-            raise NotSignedInError
-        live, user = row
-        idle = timedelta(minutes=services.settings.session_idle_minutes)
-        if now - live.seen_at >= idle or now - live.created_at >= timedelta(hours=services.settings.session_hours):
-            raise NotSignedInError("Your session has ended after a time without use. Sign in again; nothing that you saved is lost.")
-        if now - live.seen_at >= _SEEN_EVERY:
-            live.seen_at = now
-        return Live(actor=actor_of(user), csrf_token=live.csrf_token, token_hash=live.token_hash)
+    idle = timedelta(minutes=services.settings.session_idle_minutes)
+    if now - live.seen_at >= idle or now - live.created_at >= timedelta(hours=services.settings.session_hours):
+        raise NotSignedInError("Your session has ended after a time without use. Sign in again; nothing that you saved is lost.")
+    if now - live.seen_at >= _SEEN_EVERY:
+        live.seen_at = now
+    return Live(actor=actor_of(user), csrf_token=live.csrf_token, token_hash=live.token_hash)
 
 
 async def sign_out(services: Means, live: Live) -> None:

@@ -99,6 +99,64 @@ def operation(
     return {"openapi_extra": extra, "responses": problems.documented([*errors, *common])}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What surrounds one operation. `queries` and `fields` are the names that it takes."""
+
+    rule: Rule
+    queries: frozenset[str]
+    fields: frozenset[str]
+    inner: Callable[[Request], Coroutine[Any, Any, Response]]
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request."""
+        services: Services = request.app.state.services
+        is_safe = request.method in browser.SAFE_METHODS
+        try:
+            if self.rule.is_public:
+                _refuse_unknown_query(request, self.queries)
+                if not is_safe:
+                    browser.check_origin(services, request)
+                return await self.inner(request)
+            if self.rule.streams:
+                self._admit(request, await browser.identify(services, request))
+                return await self.inner(request)
+            return await (self._look(request, services) if is_safe else self._change(request, services))
+        finally:
+            # A form that was read here and never reached the operation is closed, with its files.
+            await request.close()
+
+    async def _look(self, request: Request, services: Services) -> Response:
+        """Nothing is sent to us, so one transaction is enough for asking who it is and for the answer."""
+        shown = browser.credential_of(services.settings, request)
+        async with services.database.factory(shown.factory_id) as session:
+            self._admit(request, await browser.prove(session, services, shown))
+            request.state.session = session
+            return await self.inner(request)
+
+    async def _change(self, request: Request, services: Services) -> Response:
+        """Who it is, then what is sent, then the transaction: a slow sender must not hold a connection."""
+        live = await browser.identify(services, request)
+        self._admit(request, live)
+        await _refuse_forged(services, request, live, self.fields)
+        key = idempotency.key_of(request) if self.rule.creates else None
+        print_ = await idempotency.fingerprint(request)
+        async with services.database.factory(live.actor.factory_id) as session:
+            request.state.session = session
+            if key is None:
+                return await self.inner(request)
+            vault = await services.keys.vault(session)
+            return await idempotency.once(session, vault, live.actor, key, print_, services.clock(), lambda: self.inner(request))
+
+    def _admit(self, request: Request, live: Live) -> None:
+        structlog.contextvars.bind_contextvars(actor=live.actor.name)
+        request.state.live = live
+        if not self.rule.allows(live.actor):
+            needed = " or ".join(sorted(permission.value for permission in self.rule.may))
+            raise NotAllowedError(f"Your account may not do this (it takes {needed}). Ask your administrator for the role.")
+        _refuse_unknown_query(request, self.queries)
+
+
 class StepRoute(APIRoute):
     """A route of the API. Raises ValueError when it is added without a rule."""
 
@@ -107,46 +165,13 @@ class StepRoute(APIRoute):
         rule = Rule.of(self.openapi_extra)
         if rule is None:
             raise ValueError(f"{sorted(self.methods or ())} {self.path} has no rule: add **operation(...) to say who may use it")
-        inner = super().get_route_handler()
-        queries = frozenset(field.alias for field in self.dependant.query_params)
-        fields = frozenset(field.alias for field in self.dependant.body_params)
-
-        async def handle(request: Request) -> Response:
-            try:
-                return await around(request)
-            finally:
-                # A form that was read here and never reached the operation is closed, with its files.
-                await request.close()
-
-        async def around(request: Request) -> Response:
-            services: Services = request.app.state.services
-            if rule.is_public:
-                _refuse_unknown_query(request, queries)
-                if request.method not in browser.SAFE_METHODS:
-                    browser.check_origin(services, request)
-                return await inner(request)
-            live = await browser.identify(services, request)
-            structlog.contextvars.bind_contextvars(actor=live.actor.name)
-            request.state.live = live
-            if not rule.allows(live.actor):
-                needed = " or ".join(sorted(permission.value for permission in rule.may))
-                raise NotAllowedError(f"Your account may not do this (it takes {needed}). Ask your administrator for the role.")
-            _refuse_unknown_query(request, queries)
-            if request.method not in browser.SAFE_METHODS:
-                await _refuse_forged(services, request, live, fields)
-            if rule.streams:
-                return await inner(request)
-            # Read before the transaction begins: a slow sender must not hold a connection.
-            key = idempotency.key_of(request) if rule.creates else None
-            print_ = await idempotency.fingerprint(request) if request.method not in browser.SAFE_METHODS else b""
-            async with services.database.factory(live.actor.factory_id) as session:
-                request.state.session = session
-                if key is None:
-                    return await inner(request)
-                vault = await services.keys.vault(session)
-                return await idempotency.once(session, vault, live.actor, key, print_, services.clock(), lambda: inner(request))
-
-        return handle
+        around = _Around(
+            rule=rule,
+            queries=frozenset(field.alias for field in self.dependant.query_params),
+            fields=frozenset(field.alias for field in self.dependant.body_params),
+            inner=super().get_route_handler(),
+        )
+        return around.handle
 
 
 def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:

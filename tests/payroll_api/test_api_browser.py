@@ -10,7 +10,7 @@ import pytest
 from payroll_api.access.actor import Role
 from payroll_api.app import create_app
 from payroll_api.services import Services
-from tests.payroll_api.callers import fresh, open_session
+from tests.payroll_api.callers import fresh, key_bearer, open_session
 
 if TYPE_CHECKING:
     from tests.conftest import SampleFactory
@@ -105,3 +105,9 @@ async def test_a_field_that_is_not_asked_for_is_refused(client: httpx.AsyncClien
     )
     assert response.status_code == 422
     assert response.json()["fields"] == [{"field": "body.factory_id", "problem": "remove it"}]
+
+
+async def test_a_key_in_a_cookie_is_nobodys(client: httpx.AsyncClient, services: Services, factory: SampleFactory) -> None:
+    secret = (await key_bearer(services, factory))["Authorization"].removeprefix("Bearer ")
+    assert (await client.get("/api/v1/sessions", headers={"Authorization": f"Bearer {secret}"})).status_code == 200
+    assert (await client.get("/api/v1/sessions", headers={"Cookie": f"session={secret}"})).status_code == 401
