@@ -53,6 +53,8 @@ async def _show(page: Page, file_id: UUID) -> Response:
         open_ = {"blocks": 0, "warns": 0, "informs": 0, **await open_counts(session, file_id)}
         any_differences = bool(await discrepancies(session, file_id, after=-1, limit=1))
         progress = await run_progress(session, run.id) if run else None
+    columns = _columns(file)
+    changing = [letter for letter in page.request.query_params.get("change", "").split(",") if letter.isalpha()][: len(columns)]
     live_run = run if run and run.state != "rejected" else None
     shown = [_masked(page, item) for item in found[:_PROBLEMS]]
     return page.show(
@@ -64,7 +66,10 @@ async def _show(page: Page, file_id: UUID) -> Response:
         is_working=_is_working(file),
         needs_columns=file.state == "read" and not is_confirmed(file),
         is_decidable=file.state == "reconciled",
-        columns=_columns(file),
+        columns=columns,
+        changing=changing,
+        asked=[column for column in columns if not column["is_sure"] or column["column"] in changing],
+        settled=[column for column in columns if column["is_sure"] and column["column"] not in changing],
         meanings=[meaning.value for meaning in Meaning],
         open=open_,
         any_differences=any_differences,

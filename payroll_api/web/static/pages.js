@@ -86,6 +86,11 @@ async function refresh() {
     const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
     if (answer.ok && !answer.redirected) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const parts = (root) => find("[data-part]", root).map((part) => part.id).join();
+      if (live.dataset.liveWhole !== undefined && (!page.querySelector("[data-live]") || parts(page) !== parts(document))) {
+        window.location.reload(); // what was waited for has come, with parts of the page that were not there before
+        return;
+      }
       for (const old of find("[data-part]")) {
         const fresh = page.getElementById(old.id);
         if (fresh && !old.contains(document.activeElement) && fresh.outerHTML !== old.outerHTML) old.replaceWith(document.adoptNode(fresh));
@@ -102,10 +107,10 @@ function wait() {
   if (live) timer = window.setTimeout(refresh, 1000 * Number(live.dataset.live));
 }
 
-// While a run is paid the server tells each step; bars move with it, and the page is fetched again when the state changes.
+// While a run is paid the server tells each step; bars move at once, and the rest of the page follows.
 function listen(place) {
   const source = new EventSource(place.dataset.progress);
-  let state = place.dataset.state;
+  let told = "";
   source.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
     for (const stage of news.stages) {
@@ -115,10 +120,8 @@ function listen(place) {
       bar.value = stage.done;
       bar.parentElement.querySelector("output").value = `${stage.done.toLocaleString("en")} / ${stage.total.toLocaleString("en")}`;
     }
-    if (news.state !== state) {
-      state = news.state;
-      refresh();
-    }
+    if (told && told !== event.data) refresh();
+    told = event.data;
   });
   source.addEventListener("error", () => source.close()); // the page is fetched again anyway
 }
