@@ -42,6 +42,7 @@ async def read_file(services: Services, factory_id: UUID, payload: Mapping[str, 
         sheet = await asyncio.to_thread(_read, content, file.file_name, PayPeriod.parse(file.period), layouts, progress)
     async with services.database.factory(factory_id) as session:
         await _keep(session, services, factory_id, file_id, sheet)
+    await services.database.analyze("file_rows", "file_problems")
 
 
 def _read(content: bytes, name: str, period: PayPeriod, layouts: list[Layout], progress: list[int]) -> ImportedSheet:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.contract import Connector, PayoutOrder, PayoutOutcome, PayoutStatus, Profile, RepeatBehaviour
+from connectors.payouts.contract import Connector, Finality, PayoutOrder, PayoutOutcome, PayoutStatus, Profile, RepeatBehaviour
 from payroll_api import logs
 from payroll_api.clock import pay_day
 from payroll_api.db.bulk import fetch
@@ -26,7 +26,7 @@ from payroll_api.services import Services
 
 log = logs.get(__name__)
 
-_OPEN = "select reference from attempts where factory_id = $1 and dispatch_id = $2 and state in ('intent', 'accepted', 'unknown') order by reference"
+_OPEN = "select reference, state from attempts where factory_id = $1 and dispatch_id = $2 and state in ('intent', 'accepted', 'unknown') order by reference"
 _LONGEST_PAUSE = timedelta(minutes=30)
 _MOST_REPEATS = 3
 
@@ -78,11 +78,15 @@ async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID) -> No
 async def _question(services: Services, factory_id: UUID, dispatch_id: UUID) -> _Question | None:
     async with services.database.factory(factory_id) as session:
         dispatch = await session.get_one(Dispatch, (factory_id, dispatch_id))
-        open_references = [row[0] for row in await fetch(session, _OPEN, factory_id, dispatch_id)]
-        if not open_references:
-            return None
         connector = await services.connectors.payout(session, dispatch.provider_account_id)
-        if not connector.profile.looks_up:
+        # What people confirm by hand cannot be asked for. But a list that was interrupted while it was written must become one:
+        # its connector says so without asking anybody.
+        is_by_hand = connector.profile.finality is Finality.BY_HAND
+        if not (connector.profile.looks_up or is_by_hand):
+            return None
+        rows = await fetch(session, _OPEN, factory_id, dispatch_id)
+        open_references = [reference for reference, state in rows if not (is_by_hand and state == "accepted")]
+        if not open_references:
             return None
         account = await session.get_one(ProviderAccount, (factory_id, dispatch.provider_account_id))
         return _Question(

@@ -38,6 +38,7 @@ update run_items i set held_reason = 'already_paid' where i.factory_id = $1 and 
 async def prepare_run(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
     """The job PREPARE_RUN: payments, what is owed in the ledger, and jobs to submit them, all or nothing."""
     run_id = UUID(payload["run"])
+    await services.database.analyze("run_items")
     async with services.database.factory(factory_id) as session:
         pay_run = await session.get_one(PayRun, (factory_id, run_id), with_for_update=True)
         done = await fetch(session, "select from payments where factory_id = $1 and run_id = $2 limit 1", factory_id, run_id)
@@ -56,6 +57,7 @@ async def prepare_run(services: Services, factory_id: UUID, payload: Mapping[str
         await _owe(session, pay_run, rows, now)
         await _enqueue(session, services, run_id, rows)
         await complete_if_done(session, run_id, now)
+    await services.database.analyze("payments")
 
 
 async def _owe(session: AsyncSession, pay_run: PayRun, rows: Sequence[tuple[object, ...]], at: datetime) -> None:

@@ -74,6 +74,7 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
         file.state, file.law_version = "reconciled", result.law_version
         await session.flush()
         await _tell(session, services, file_id, result, ids, now)
+    await services.database.analyze("workers", "destinations", "file_entitlements", "discrepancies")
 
 
 def _rows(vault: Vault, file_id: UUID, stored: Sequence[tuple[object, ...]]) -> list[PayrollRow]:

@@ -47,6 +47,11 @@ def _rights() -> None:
     statements += [grant(table, "SELECT, INSERT, DELETE") for table in sorted(DIRECTORIES)]
     statements += append_only(APPEND_ONLY)
     statements += [grant(table) for table in QUEUE]
+    # After a bulk load the service refreshes the planner's statistics itself; PostgreSQL grants that since version 17.
+    statements.append(
+        "DO $$ BEGIN IF current_setting('server_version_num')::int >= 170000 THEN EXECUTE 'GRANT MAINTAIN ON "
+        + ", ".join(OF_FACTORY) + f" TO {APP_ROLE}'; END IF; END $$"
+    )
     statements.append(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}")
     statements.append(f"GRANT SELECT ON alembic_version TO {APP_ROLE}")
     _script(";\n".join(statements))
