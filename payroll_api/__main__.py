@@ -72,7 +72,7 @@ def told(error: OSError) -> str:
         errno.EDQUOT: f"Your share of the disk is used up{where}. Free some space and start again.",
         errno.EROFS: f"The folder is read-only{where}. Set PAYROLL_DATA_DIR (or --data-dir) to a folder that can be written.",
         errno.EACCES: f"No permission{where}. Use a folder that belongs to you, or start as the user it belongs to.",
-        errno.ENOENT: f"There is no such file{where}. Check the path.",
+        errno.ENOENT: f"There is no such file or folder{where}, and it cannot be made. Check the path.",
         errno.EADDRINUSE: "The port is in use by another program. Stop that one, or choose another with --port.",
         errno.EADDRNOTAVAIL: "This machine does not have that address. Use --host 127.0.0.1, or one of its own.",
     }

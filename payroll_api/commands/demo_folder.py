@@ -144,7 +144,7 @@ def _fresh() -> Memory:
     names = ("bank_credential", "wallet_key", "wallet_callback", "sms_key", "sms_secret", "sms_receipts")
     signing = ("bank_signing", "bank_webhook")
     return Memory(
-        ports={name: _free_port() for name in SIMULATORS},
+        ports={name: free_port() for name in SIMULATORS},
         secrets={name: secrets.token_hex(24) for name in names}
         | {name: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode() for name in signing},
         passwords={login: "-".join([*(secrets.choice(_WORDS) for _ in range(3)), str(secrets.randbelow(9000) + 1000)]) for login in PEOPLE},
@@ -162,7 +162,8 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on. Raises ConfigurationError."""
     # Below what the system gives to outgoing connections (32768 and up), and drawn, so that it is still free at the next start.
     for port in (20_000 + secrets.randbelow(10_000) for _ in range(50)):
         if is_free(port):

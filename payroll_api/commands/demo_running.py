@@ -26,6 +26,7 @@ from payroll_api.factories.provider_accounts import list_
 from payroll_api.services import Services
 from payroll_api.settings import Settings
 
+WORKER = ("-m", "payroll_api", "worker")
 _LOOK_UP_SECONDS = 3  # a simulated bank answers at once: no need to wait as long as with a real one
 
 
@@ -122,6 +123,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "PAYROLL_DATABASE_URL": settings.database_url or "",
         "PAYROLL_PUBLIC_URL": settings.public_url,
         "PAYROLL_LOOK_UP_SECONDS": str(settings.look_up_seconds),
+        "PAYROLL_CHUNK_SIZE": str(settings.chunk_size),
         "PAYROLL_LOG_LEVEL": os.environ.get("PAYROLL_LOG_LEVEL", "WARNING"),
     }
     return {name: value for name, value in os.environ.items() if not name.startswith("PAYROLL_")} | ours
@@ -139,8 +141,7 @@ async def _start(
     serve = ["-m", "payroll_api", "serve", "--no-worker", "--port", str(given.port)]
     waiting.append((children.start("serve", serve, environment), f"http://127.0.0.1:{given.port}/readyz"))
     for number in range(1, given.workers + 1):
-        name = "worker" if number == 1 else f"worker-{number}"
-        children.start(name, ["-m", "payroll_api", "worker"], environment)
+        children.start("worker" if number == 1 else f"worker-{number}", WORKER, environment)
     for child, address in waiting:
         await children.ready(child, address)
 

@@ -26,7 +26,10 @@ from payroll_api.services import Services
 
 log = logs.get(__name__)
 
-_OPEN = "select reference, state from attempts where factory_id = $1 and dispatch_id = $2 and state in ('intent', 'accepted', 'unknown') order by reference"
+_OPEN = (
+    "select reference, state from attempts where factory_id = $1 and dispatch_id = $2 and state in ('intent', 'accepted', 'unknown')"
+    " order by reference"
+)
 _LONGEST_PAUSE = timedelta(minutes=30)
 _MOST_REPEATS = 3
 
