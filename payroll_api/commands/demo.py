@@ -83,8 +83,8 @@ async def _played(running: Running, sheet: Path, period: PayPeriod, console: Con
                 payday = await _watched(running, play)
                 with stages.stage("Sealing and verifying the audit chain") as stage:
                     if before is None or not before.is_done:
-                        await _sealed(staff.auditor)
-                    chain = await _verified(running)
+                        await sealed(staff.auditor)
+                    chain = await verified(running)
                     stage.done(1, 1)
             journals = {name: await running.journal(name) for name in SIMULATORS}
             summary = await demo_summary.collect(staff.hr, payday, journals, chain)
@@ -110,7 +110,7 @@ async def _watched(running: Running, play: demo_play.Play) -> Payday:
         await asyncio.gather(playing, watching, return_exceptions=True)
 
 
-async def _sealed(auditor: Person) -> None:
+async def sealed(auditor: Person) -> None:
     """Wait until the newest event stands in a sealed block."""
     for _ in range(_SEAL_SECONDS * 5):
         newest = await auditor.get("/audit/events", limit=1)
@@ -119,7 +119,7 @@ async def _sealed(auditor: Person) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _verified(running: Running) -> str:
+async def verified(running: Running) -> str:
     """What `payroll verify-audit` says of the sample factory."""
     services = running.services
     reports = await check_chains(services.database, services.signer, services.settings.checkpoint_file, SLUG)

@@ -80,6 +80,7 @@ def _accounts(memory: Memory) -> list[tuple[str, str, str, Mapping[str, object]]
         "debtor_account": "000100200",
         "bank_bic": "ABAAKHPP",
         "currency": "USD",
+        "checks_at_once": 500,
         "not_found_is_final_after_seconds": _QUIET_SECONDS,
     }
     wallet = {

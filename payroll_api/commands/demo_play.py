@@ -138,11 +138,9 @@ class Play:
         run = await self.staff.hr.get(path)
         if run["state"] == "draft":
             await self._resolve(path)
-            with self.stages.stage("Sent for approval by Sokha") as stage:
-                await self._submit(path)
-                stage.done(1, 1)
+            await self._submit(path)
             run = await self.staff.hr.get(path)
-        with self.stages.stage("Approved and released by Dara") as stage:
+        with self.stages.stage("Sent by Sokha, approved and released by Dara") as stage:
             if run["state"] == "submitted":
                 await self.staff.approver.post(f"{path}/approve", {"content_hash": run["content_hash"]})
                 run = await self.staff.hr.get(path)
@@ -176,24 +174,38 @@ class Play:
 
     async def _submit(self, path: str) -> None:
         """Accounts are checked with bank and wallet first; until that is done the run is not taken."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                await self.staff.hr.post(f"{path}/submit")
-            except RefusedError as error:
-                if error.code != "destinations_unchecked" or time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(_PAUSE_SECONDS)
-            else:
-                return
+        with self.stages.stage("Checking accounts with bank and wallet") as stage:
+            most, last, moved = 0, -1, time.monotonic()
+            while True:
+                asked = time.monotonic()
+                try:
+                    await self.staff.hr.post(f"{path}/submit")
+                except RefusedError as error:
+                    if error.code != "destinations_unchecked":
+                        raise
+                    waiting = int(error.extra["waiting"])
+                    most = max(most, waiting)
+                    stage.done(most - waiting, most)
+                    if waiting != last:
+                        last, moved = waiting, time.monotonic()
+                    if time.monotonic() - moved > _PATIENCE_SECONDS:
+                        raise ConfigurationError(f"No account was checked for {_PATIENCE_SECONDS} s. See {self.folder.logs}.") from None
+                    # A long list takes the service a while to look through: leave it at least as long to do something else.
+                    await asyncio.sleep(max(_PAUSE_SECONDS, 2 * (time.monotonic() - asked)))
+                else:
+                    stage.done(most, most)
+                    return
 
     async def _pay(self, payday: Remembered) -> None:
         """Bank and wallet pay; the envelopes are confirmed by hand when the list is signed."""
         path = f"/pay-runs/{payday.run_id}"
+        signed = 0.0
 
         async def arrived(progress: Mapping[str, Any]) -> bool:
-            if not progress["payments"].keys() & {"ready", "submitting"}:
+            nonlocal signed
+            if not progress["payments"].keys() & {"ready", "submitting"} and time.monotonic() - signed > 1:
                 await self.staff.finance.post(f"{path}/cash-confirmations", {"worker_codes": None}, key=_key("cash", str(time.time_ns())))
+                signed = time.monotonic()
             return bool(progress["state"] == "completed")
 
         with self.stages.stage("Paying by bank and wallet, cash by hand") as stage:
