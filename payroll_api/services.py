@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.contract import Connector
+from connectors.payouts.contract import ChecksInBulk, Connector
 from connectors.sms.contract import SmsGateway
 from payroll_api.audit.signing import Signer
 from payroll_api.clock import Clock
@@ -18,10 +18,14 @@ from payroll_api.settings import Settings
 from reconciliation.law.book import LawBook
 
 
+class PayoutConnector(Connector, ChecksInBulk, Protocol):
+    """A connector behind its observer: it checks any number of destinations, however its provider takes them."""
+
+
 class Connectors(Protocol):
     """Gives the connector of a factory's provider account, built once from its sealed configuration."""
 
-    async def payout(self, session: AsyncSession, provider_account_id: UUID) -> Connector:
+    async def payout(self, session: AsyncSession, provider_account_id: UUID) -> PayoutConnector:
         """The payout connector of an account. Raises ProblemError when it is disabled or its configuration is refused."""
 
     async def gateway(self, session: AsyncSession) -> SmsGateway | None:

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts import registry as payout_registry
-from connectors.payouts.contract import Connector
 from connectors.sms import registry as sms_registry
 from connectors.sms.contract import SmsGateway
 from payroll_api import periodic, pipeline
@@ -25,7 +24,7 @@ from payroll_api.factories.models import ProviderAccount
 from payroll_api.factories.provider_accounts import callback_url, config_of
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.worker import Handler, Worker
-from payroll_api.services import Services
+from payroll_api.services import PayoutConnector, Services
 from payroll_api.settings import Settings
 from reconciliation.law.book import load_cambodia
 
@@ -39,10 +38,10 @@ class ConnectorPool:
     def __init__(self, settings: Settings, keys: Keys) -> None:
         self._settings = settings
         self._keys = keys
-        self._payouts: dict[tuple[UUID, bytes], Connector] = {}
+        self._payouts: dict[tuple[UUID, bytes], PayoutConnector] = {}
         self._gateways: dict[tuple[UUID, bytes], SmsGateway] = {}
 
-    async def payout(self, session: AsyncSession, provider_account_id: UUID) -> Connector:
+    async def payout(self, session: AsyncSession, provider_account_id: UUID) -> PayoutConnector:
         """The payout connector of an account. A disabled account keeps its connector: what is under way is still looked up."""
         account = await session.get(ProviderAccount, (factory_of(session), provider_account_id))
         if account is None or account.kind == "sms":
@@ -125,9 +124,12 @@ def open_worker(services: Services, *, concurrency: int = 4) -> Worker:
     )
 
 
-def payout_connectors() -> Mapping[str, str]:
-    """The payout connectors that are installed: name and the package that brings each."""
-    return {name: source.package for name, source in payout_registry.available().items()}
+def payout_connectors() -> Mapping[str, payout_registry.Source]:
+    """The payout connectors that are installed, by name. Raises ConfigurationError when two packages bring the same name."""
+    try:
+        return payout_registry.available()
+    except payout_registry.RegistryError as error:
+        raise ConfigurationError(f"{error}.") from None
 
 
 def sms_gateways() -> tuple[str, ...]:

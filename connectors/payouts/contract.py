@@ -155,6 +155,7 @@ class Profile:
     looks_up: bool
     not_found_is_final_after: timedelta | None  # None: "not found" never proves that nothing was sent
     checks_names: bool
+    checks_at_once: int = 1  # how many accounts one question may hold: over 1, see ChecksInBulk
     has_webhooks: bool
     has_statements: bool
     finality: Finality
@@ -193,6 +194,14 @@ class WebhookRefusedError(Exception):
 
 class WebhookUnreadableError(Exception):
     """The request is the provider's but makes no sense: answered 2xx, kept aside for a person."""
+
+
+@runtime_checkable
+class ChecksInBulk(Protocol):
+    """What a connector has besides, whose profile says `checks_at_once` over 1."""
+
+    async def check_destinations(self, destinations: Sequence[Destination]) -> Sequence[DestinationCheck]:
+        """As `check_destination`, for up to `checks_at_once` accounts in one question; one answer for each, in order."""
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from datetime import date
 
 from connectors.payouts.contract import (
     OUTCOME_CODES,
+    ChecksInBulk,
     Connector,
     Destination,
     DestinationCheck,
@@ -29,6 +30,9 @@ from connectors.payouts.contract import (
 )
 
 DEADLINE_SECONDS = 120.0  # for one call in whole, where a provider drips bytes that keep every read alive
+
+CHECKS_UNDER_WAY = 16  # where the provider is asked about one account at a time
+_FAILED_CHECK = DestinationCheck(exists=None, name_match=NameMatch.NOT_APPLICABLE, detail="the check failed on our side; check again later")
 
 _log = logging.getLogger(__name__)
 
@@ -64,11 +68,30 @@ class ObservedConnector:
         watch = _Watch(self, "check_destination")
         found = await watch.run(self._inner.check_destination(destination))
         if not isinstance(found, DestinationCheck):
-            found = DestinationCheck(
-                exists=None, name_match=NameMatch.NOT_APPLICABLE, detail="the check failed on our side; check again later"
-            )
+            found = _FAILED_CHECK
         watch.report([found.name_match.value])
         return found
+
+    async def check_destinations(self, destinations: Sequence[Destination]) -> Sequence[DestinationCheck]:
+        """One answer for each, in order: by questions as large as the provider takes, or one by one with a bounded number under way."""
+        size = self.profile.checks_at_once
+        if size == 1 or not isinstance(self._inner, ChecksInBulk):
+            gate = asyncio.Semaphore(CHECKS_UNDER_WAY)
+
+            async def ask(destination: Destination) -> DestinationCheck:
+                async with gate:
+                    return await self.check_destination(destination)
+
+            return list(await asyncio.gather(*(ask(destination) for destination in destinations)))
+        answers: list[DestinationCheck] = []
+        for start in range(0, len(destinations), size):
+            part = destinations[start : start + size]
+            watch = _Watch(self, "check_destinations")
+            found = await watch.run(self._inner.check_destinations(part))
+            good = isinstance(found, Sequence) and len(found) == len(part) and all(isinstance(one, DestinationCheck) for one in found)
+            answers += found if good and isinstance(found, Sequence) else [_FAILED_CHECK] * len(part)
+            watch.report(answer.name_match.value for answer in answers[start:])
+        return answers
 
     async def submit(self, batch: PayoutBatch) -> Sequence[PayoutOutcome]:
         """One outcome for each order, in order, whose amount is the order's."""

@@ -65,7 +65,7 @@ def available() -> Mapping[str, Source]:
     return found
 
 
-def build(name: str, config: Mapping[str, object], *, observer: Callable[[Observation], None] | None = None) -> Connector:
+def build(name: str, config: Mapping[str, object], *, observer: Callable[[Observation], None] | None = None) -> ObservedConnector:
     """The connector `name`, configured, behind ObservedConnector. Raises RegistryError with what to do."""
     sources = available()
     if name not in sources:

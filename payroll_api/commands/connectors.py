@@ -7,21 +7,17 @@ import asyncio
 import sys
 
 from connectors.payouts import conformance
-from connectors.payouts import registry as payouts
-from connectors.sms import registry as gateways
+from payroll_api import wiring
 from payroll_api.errors import ConfigurationError
 
 
 def connectors(given: argparse.Namespace) -> int:
     """List the connectors, or check one."""
-    try:
-        if given.action == "check":
-            return _check(given.name)
-        rows = [("kind", "name", "from")]
-        rows += [("payout", name, source.package) for name, source in sorted(payouts.available().items())]
-        rows += [("sms", name, "") for name in gateways.available()]
-    except payouts.RegistryError as error:
-        raise ConfigurationError(f"{error}.") from None
+    if given.action == "check":
+        return _check(given.name)
+    rows = [("kind", "name", "from")]
+    rows += [("payout", name, source.package) for name, source in sorted(wiring.payout_connectors().items())]
+    rows += [("sms", name, "") for name in wiring.sms_gateways()]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
@@ -29,7 +25,7 @@ def connectors(given: argparse.Namespace) -> int:
 
 
 def _check(name: str | None) -> int:
-    known = payouts.available()
+    known = wiring.payout_connectors()
     if name is None or name not in known:
         raise ConfigurationError(f"Name a payout connector to check: one of {', '.join(sorted(known))}.")
     package = known[name].target.partition(":")[0].rpartition(".")[0]

@@ -31,7 +31,8 @@ CHECKS: Mapping[str, str] = {
     ),
     "sent_to_unverified": (
         "select p.id::text from payments p join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id"
-        " where p.factory_id = $1 and p.state = 'submitting' and (d.account_key <> p.account_key or d.state not in ('verified', 'confirmed'))"
+        " where p.factory_id = $1 and p.state = 'submitting'"
+        " and (d.account_key <> p.account_key or d.state not in ('verified', 'confirmed'))"
     ),
     "sent_without_intent": (
         "select p.id::text from payments p where p.factory_id = $1 and p.state in ('submitting', 'accepted', 'paid', 'unknown')"

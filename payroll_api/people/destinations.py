@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -10,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.contract import Connector, DestinationCheck, DestinationKind, NameMatch
 from connectors.payouts.contract import Destination as ProviderDestination
+from connectors.payouts.contract import DestinationCheck, DestinationKind, NameMatch
 from payroll_api.access.actor import Actor, Permission
 from payroll_api.audit.journal import SYSTEM, Event, record, record_many
 from payroll_api.db.bulk import run
@@ -20,9 +19,9 @@ from payroll_api.encryption.vault import Vault
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.people.models import Destination
-from payroll_api.services import Services
+from payroll_api.services import PayoutConnector, Services
 
-_AT_ONCE = 16
+_NO_PROVIDER = DestinationCheck(exists=None, name_match=NameMatch.NOT_APPLICABLE, detail="the factory has no provider of this kind")
 _SHORTEST_REASON = 5
 
 
@@ -33,23 +32,19 @@ async def check_destinations(services: Services, factory_id: UUID, payload: Mapp
         vault = await services.keys.vault(session)
         proposed = list(await session.scalars(select(Destination).where(Destination.id.in_(ids), Destination.state == "proposed")))
         connectors = {kind: await provider_of(session, services, kind) for kind in sorted({item.kind for item in proposed})}
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def ask(item: Destination) -> tuple[Destination, DestinationCheck]:
-        found = connectors[item.kind]
+    answers: list[tuple[Destination, DestinationCheck]] = []
+    for kind, found in connectors.items():
+        items = [item for item in proposed if item.kind == kind]
         if found is None:
-            return item, DestinationCheck(
-                exists=None, name_match=NameMatch.NOT_APPLICABLE, detail="the factory has no provider of this kind"
-            )
-        async with gate:
-            return item, await found[1].check_destination(opened(vault, item))
-
-    answers = await asyncio.gather(*(ask(item) for item in proposed))
+            answers += [(item, _NO_PROVIDER) for item in items]
+        else:
+            said = await found[1].check_destinations([opened(vault, item) for item in items])
+            answers += zip(items, said, strict=True)
     async with services.database.factory(factory_id) as session:
         await _keep(session, services, answers)
 
 
-async def provider_of(session: AsyncSession, services: Services, kind: str) -> tuple[UUID, Connector] | None:
+async def provider_of(session: AsyncSession, services: Services, kind: str) -> tuple[UUID, PayoutConnector] | None:
     """The factory's enabled provider account for a kind of destination, and its connector; the oldest where there are several."""
     account = await session.scalar(
         select(ProviderAccount)

@@ -16,16 +16,18 @@ from importers.period import PayPeriod, RunKind
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.db.bulk import fetch, run
 from payroll_api.encryption.vault import Vault
+from payroll_api.errors import ProblemError
 from payroll_api.factories.settings import exchange_rates, policy
 from payroll_api.intake.contents import record_to_row
 from payroll_api.intake.models import PayrollFile
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue_many
 from payroll_api.people import keys, register
-from payroll_api.review import records
+from payroll_api.review import records, unfinished
 from payroll_api.review.person import person_of
 from payroll_api.services import Services
 from reconciliation.contract import KnownWorker, Reconciliation
+from reconciliation.law.parameter import LawUnknownError
 from reconciliation.reconcile import reconcile
 
 _ROWS = (
@@ -55,23 +57,31 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
         period, kind = PayPeriod.parse(file.period), RunKind(file.kind)
         settled = {code: worker for code, worker in known.items() if worker.was_in_run}
         last = await _history(session, factory_id, period, kind)
-        rates, chosen = await exchange_rates(session, period), await policy(session)
-        result = await asyncio.to_thread(
-            lambda: reconcile(
-                rows,
-                period=period,
-                kind=kind,
-                known={code: _known(code, worker, last.get(code)) for code, worker in settled.items()},
-                keys=lambda row: _keys(vault, row),
-                book=services.law,
-                rates=rates,
-                policy=chosen,
+        try:
+            rates, chosen = await exchange_rates(session, period), await policy(session)
+            result = await asyncio.to_thread(
+                lambda: reconcile(
+                    rows,
+                    period=period,
+                    kind=kind,
+                    known={code: _known(code, worker, last.get(code)) for code, worker in settled.items()},
+                    keys=lambda row: _keys(vault, row),
+                    book=services.law,
+                    rates=rates,
+                    policy=chosen,
+                )
             )
-        )
+        except ProblemError as problem:
+            await unfinished.wait_for(session, services, file, problem)
+            return
+        except LawUnknownError as unknown:
+            await unfinished.refuse(session, services, file, unknown)
+            return
         now = services.clock()
         ids = await _register(session, vault, rows, known, file.uploaded_by, now)
         await records.keep(session, file_id, rows, result, ids, now)
         file.state, file.law_version = "reconciled", result.law_version
+        file.summary = {**(file.summary or {}), "waiting": None}
         await session.flush()
         await _tell(session, services, file_id, result, ids, now)
     await services.database.analyze("workers", "destinations", "file_entitlements", "discrepancies")

@@ -62,7 +62,8 @@ async def resolve(
     for item in found:
         if item.resolutions and decision.value not in item.resolutions:
             raise InvalidError(
-                f"Row {item.row}: this difference cannot be decided as {decision.value}; choose one of {', '.join(map(str, item.resolutions))}."
+                f"Row {item.row}: this difference cannot be decided as {decision.value};"
+                f" choose one of {', '.join(map(str, item.resolutions))}."
             )
         item.resolution, item.reason, item.resolved_by, item.resolved_at = decision.value, reason.strip(), actor.name, now
         if decision is Resolution.PAY_SHEET and item.code in _ADOPTS:
@@ -114,7 +115,9 @@ async def _adopt(session: AsyncSession, services: Services, actor: Actor, item: 
     if stored is None or item.worker_id is None:
         return
     vault = await services.keys.vault(session)
-    columns = {name: getattr(stored, name) for name in ("position", "sheet", "row", "worker_code", "net_minor", "currency", "person", "figures")}
+    columns = {
+        name: getattr(stored, name) for name in ("position", "sheet", "row", "worker_code", "net_minor", "currency", "person", "figures")
+    }
     person = person_of(record_to_row(vault, item.file_id, columns))
     if item.code == "phone_changed":
         if person.phone:

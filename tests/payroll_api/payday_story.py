@@ -244,6 +244,7 @@ async def _agree(services: Services, factory: SampleFactory, bank: str, wallet: 
                 "debtor_account": "000100200",
                 "bank_bic": "ABAAKHPP",
                 "currency": "USD",
+                "checks_at_once": 500,
                 "not_found_is_final_after_seconds": quiet,
             },
         ),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from connectors import http
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from connectors import http
 from connectors.faults import FaultKind, FaultPlan

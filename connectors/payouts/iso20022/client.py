@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import httpx
+import httpx2 as httpx
 
 from connectors import http
 from connectors.payouts.iso20022.config import Config

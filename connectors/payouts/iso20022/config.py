@@ -54,6 +54,7 @@ class Config(BaseModel):
     banks: Mapping[str, Bic] = Field(default_factory=dict)  # bank as the register names it -> BIC
     version: Literal["pain.001.001.03", "pain.001.001.05", "pain.001.001.09"] = "pain.001.001.03"
     batch_size: int = Field(default=1000, ge=1, le=10_000)
+    checks_at_once: int = Field(default=1, ge=1, le=1000)  # over 1: the bank answers /account-checks with a list
     smallest: Decimal | None = Field(default=None, gt=0)
     largest: Decimal | None = Field(default=None, gt=0)
     not_found_is_final_after_seconds: int = Field(default=600, ge=0)

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-import httpx
+import httpx2 as httpx
 
 from connectors import http
 from connectors.faults import FaultKind, FaultPlan

@@ -126,7 +126,7 @@ class Bank:
         return await after_taking(request, fault, self.faults.seconds, Response(report, media_type=_XML))
 
     async def check(self, request: Request) -> Response:
-        """POST /account-check: whether an account exists and whose it is."""
+        """POST /account-check and /account-checks: whether an account, or each of a list, exists and whose it is."""
         fault = self.faults.draw("check")
         early = await before_reading(request, fault)
         if early is not None:
@@ -135,17 +135,22 @@ class Bank:
         refusal = self._stranger(request, body)
         if refusal is not None:
             return refusal
+        many = request.url.path.endswith("s")
         try:
-            asked = str(json.loads(body)["account"])
+            question = json.loads(body)
+            asked = [str(one["account"]) for one in (question["accounts"] if many else [question])]
         except (ValueError, KeyError, TypeError):
-            return _problem(400, "the question is {account, bank}")
-        if self.books.accounts is None:
-            said: dict[str, object] = {"exists": True, "status": "open", "holder": None}
-        else:
-            account = self.books.accounts.get(asked)
-            status = account and account.status.replace("blocked", "open")  # blocked on the way from this question to payday
-            said = {"exists": account is not None, "status": status, "holder": account and account.holder}
+            return _problem(400, "the question is {account, bank}, or {accounts: [...]} of such")
+        answers = [self._word_on(account) for account in asked]
+        said: dict[str, object] = {"answers": answers} if many else answers[0]
         return await after_taking(request, fault, self.faults.seconds, JSONResponse(said))
+
+    def _word_on(self, asked: str) -> dict[str, object]:
+        if self.books.accounts is None:
+            return {"exists": True, "status": "open", "holder": None}
+        account = self.books.accounts.get(asked)
+        status = account and account.status.replace("blocked", "open")  # blocked on the way from this question to payday
+        return {"exists": account is not None, "status": status, "holder": account and account.holder}
 
     async def statement(self, request: Request) -> Response:
         """GET /statements/{day}: the camt.053 of the account in X-Account, or of the only one."""
@@ -219,6 +224,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
         Route("/payments", bank.submit, methods=["POST"]),
         Route("/payments/{message}", bank.look_up, methods=["GET"]),
         Route("/account-check", bank.check, methods=["POST"]),
+        Route("/account-checks", bank.check, methods=["POST"]),
         Route("/statements/{day}", bank.statement, methods=["GET"]),
         Route("/simulator/journal", bank.journal, methods=["GET"]),
         Route("/simulator/returns/{reference}", bank.give_back, methods=["POST"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2 as httpx
 
 from connectors import http
 from connectors.sms.plasgate.config import PlasGateConfig

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from connectors.sms.contract import DeliveryStatus, SmsMessage, SmsOutcome
 from connectors.sms.plasgate.config import PlasGateConfig

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import httpx
+import httpx2 as httpx
 
 from connectors import http
 from connectors.faults import FaultKind, FaultPlan
@@ -72,7 +72,7 @@ class Postman:
         if self._waiting[0][0] <= loop.time():
             await asyncio.sleep(_IDLE if len(self._waiting) < self._at_once else 0)  # let a few more gather
         # A loop may wake us a little early (uvloop counts whole milliseconds): an empty batch would be nobody's.
-        while (wait := self._waiting[0][0] - loop.time()) > 0:
+        while (wait := self._waiting[0][0] - loop.time()) > 0:  # noqa: ASYNC110  a time is waited for, not an event
             await asyncio.sleep(wait)
         now, first = asyncio.get_running_loop().time(), _address(self._waiting[0][1])
         batch: list[Delivery] = []

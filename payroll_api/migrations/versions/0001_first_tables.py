@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
@@ -28,7 +30,8 @@ QUEUE = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"
 
 def _script(sql: str) -> None:
     """Run several statements at once, which a prepared statement cannot."""
-    op.get_bind().connection.dbapi_connection.run_async(lambda connection: connection.execute(sql))
+    connection: Any = op.get_bind().connection.dbapi_connection
+    connection.run_async(lambda inner: inner.execute(sql))
 
 
 def _role() -> None:
