@@ -100,6 +100,7 @@ def _figures(file: PayrollFile, words: Words) -> dict[str, object]:
         "counts": summary.get("counts") if file.state in {"read", "reconciled", "refused"} else None,
         "totals": summary.get("totals", {}),
         "refusal": _refusal(summary, words) if file.state == "refused" else None,
+        "waiting": _waiting(summary, words) if file.state == "read" else None,
         "control_totals": [
             {
                 "meaning": total["meaning"],
@@ -111,6 +112,14 @@ def _figures(file: PayrollFile, words: Words) -> dict[str, object]:
             for total in totals
         ],
     }
+
+
+def _waiting(summary: Mapping[str, Any], words: Words) -> Mapping[str, str] | None:
+    waiting: Any = summary.get("waiting")
+    if not waiting:
+        return None
+    key = f"problem.{waiting['code']}"
+    return {"what": words.known(f"{key}.what", waiting["message"]), "todo": words.known(f"{key}.todo", "")}
 
 
 def _refusal(summary: Mapping[str, Any], words: Words) -> Mapping[str, Any] | None:

@@ -241,6 +241,7 @@ def create_app(
 def main() -> None:
     """Serve one simulated provider on 127.0.0.1 until it is stopped."""
     parser = argparse.ArgumentParser(description="A simulated wallet provider (GSMA Mobile Money API 1.1.2)")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--journal", type=Path, required=True, help="JSON lines of executed credits; read again at the next start")
     parser.add_argument("--accounts", type=Path, help='{"wallet": [{"account", "holder", "status"}]}; without it every wallet exists')
@@ -265,7 +266,7 @@ def main() -> None:
         faults=faults,
     )
     settings = server_config(app)
-    settings.host, settings.port = "127.0.0.1", given.port
+    settings.host, settings.port = given.host, given.port
     uvicorn.Server(settings).run()
 
 

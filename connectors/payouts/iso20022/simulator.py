@@ -236,6 +236,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="A simulated bank (ISO 20022 over HTTP)")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--journal", type=Path, required=True, help="JSON lines of executed credits; read again at the next start")
     parser.add_argument("--accounts", type=Path, help='{"bank": [{"account", "holder", "status"}]}; without it every account exists')
@@ -277,7 +278,7 @@ def main() -> None:
     except (FaultPlanError, SecretError, OSError, ValueError, KeyError) as error:
         parser.error(str(error))
     settings = server_config(app)
-    settings.host, settings.port = "127.0.0.1", given.port
+    settings.host, settings.port = given.host, given.port
     uvicorn.Server(settings).run()
 
 
