@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from tests.conftest import SampleFactory
 from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -49,6 +48,7 @@ from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, release, submit
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
+from tests.conftest import SampleFactory
 
 SHEETS = Path(__file__).parent.parent / "sheets"
 PERIOD = PayPeriod(2026, 11)
@@ -85,7 +85,8 @@ class Story:
     async def _take(self, connection: Any, only: Sequence[Job] | None) -> tuple[Job, dict[str, str]] | None:
         names = [job.value for job in only or Job]
         row = await connection.fetchrow(
-            "delete from pgqueuer where id = (select id from pgqueuer where status = 'queued' and execute_after <= now() and entrypoint = any($1)"
+            "delete from pgqueuer where id = (select id from pgqueuer where status = 'queued' and execute_after <= now()"
+            " and entrypoint = any($1)"
             " and convert_from(payload, 'UTF8')::jsonb ->> 'factory' = $2 order by id limit 1) returning entrypoint, payload",
             names,
             str(self.factory.id),

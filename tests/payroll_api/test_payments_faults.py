@@ -15,15 +15,20 @@ import pytest
 from sqlalchemy import select, update
 
 from connectors.faults import FaultKind, FaultPlan, ScriptedFault
+from connectors.payouts.contract import PayoutOutcome, PayoutStatus
+from payroll_api.access.actor import PERMISSIONS, Actor, Role
 from payroll_api.errors import ProblemError
 from payroll_api.jobs.names import Job
 from payroll_api.payments.hold import cancel, hold, unhold
+from payroll_api.payments.intent import Intent, batch_of, claim
 from payroll_api.payments.invariants import violations
 from payroll_api.payments.look_up import due
 from payroll_api.payments.models import Attempt, Dispatch, Payment
-from payroll_api.payments.submit import ask_look_up
+from payroll_api.payments.submit import ask_look_up, keep_answer
 from payroll_api.people.models import Destination
+from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, submit
+from payroll_api.runs.models import RunItem
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
 from tests.payroll_api.payday_story import Story, story
@@ -93,8 +98,8 @@ async def payments(told: Story) -> list[Payment]:
 
 async def check_against_the_journal(told: Story) -> None:
     """Nobody twice, nobody else's amount, nobody lost, and every invariant holds."""
-    credits = told.credits()
-    assert max(Counter(reference for reference, _ in credits).values(), default=0) <= 1
+    executed = told.credits()
+    assert max(Counter(reference for reference, _ in executed).values(), default=0) <= 1
     async with told.services.database.factory(told.factory.id) as session:
         rows = await session.execute(
             select(Attempt.reference, Payment.amount_minor, Payment.state, Payment.worker_id).join(
@@ -103,10 +108,10 @@ async def check_against_the_journal(told: Story) -> None:
         )
         ours = {row[0]: (row[1], row[2], row[3]) for row in rows}
         assert await violations(session) == []
-    for reference, minor in credits:
+    for reference, minor in executed:
         assert ours[reference][:2] == (minor, "paid")
     paid = [one for one in ours.values() if one[1] == "paid"]
-    assert len(paid) == len(credits)
+    assert len(paid) == len(executed)
     assert max(Counter(one[2] for one in paid).values()) == 1
 
 
@@ -151,8 +156,6 @@ async def test_a_sender_that_died_before_its_first_byte_is_found_out_and_the_sam
         here, factory_id = told.services, told.factory.id
         payload = await _first_chunk(told)
         # The intent is committed as by a sender, and then nothing: as if the process had been killed.
-        from payroll_api.payments.intent import claim
-
         async with here.database.factory(factory_id) as session:
             intent = await claim(
                 session,
@@ -183,16 +186,11 @@ async def test_a_worker_frozen_after_its_answer_cannot_write_over_the_one_that_t
     async with paying() as told:
         await told.work(only=[Job.PREPARE_RUN, Job.SUBMIT_CHUNK])
         here, factory_id = told.services, told.factory.id
-        from payroll_api.payments.intent import Intent, batch_of
-        from payroll_api.payments.submit import keep_answer
-
         async with here.database.factory(factory_id) as session:
             dispatch = (await session.scalars(select(Dispatch).limit(1))).one()
             await session.execute(update(Dispatch).where(Dispatch.id == dispatch.id).values(fence=5))
             connector = await here.connectors.payout(session, dispatch.provider_account_id)
             references = list(await session.scalars(select(Attempt.reference).where(Attempt.dispatch_id == dispatch.id)))
-        from connectors.payouts.contract import PayoutOutcome, PayoutStatus
-
         lie = [PayoutOutcome(reference=one, status=PayoutStatus.REJECTED, code="other") for one in references]
         old = Intent(dispatch_id=dispatch.id, fence=1, batch=batch_of(dispatch.id, [], clock().date()))
         await keep_answer(here, factory_id, connector, old, lie)
@@ -236,8 +234,6 @@ async def test_a_sealed_account_copied_from_another_worker_is_not_paid(paying: P
 
 
 async def test_a_run_changed_behind_the_approvers_back_pays_nobody(paying: Paying, clock: SettableClock) -> None:
-    from payroll_api.runs.models import RunItem
-
     async with paying() as told:
         async with told.services.database.factory(told.factory.id) as session:
             await session.execute(update(RunItem).values(amount_minor=RunItem.amount_minor + 1))
@@ -283,9 +279,6 @@ async def test_a_payment_on_its_way_cannot_be_cancelled(paying: Paying, clock: S
 async def test_the_maker_cannot_approve_and_the_approver_signs_what_was_shown(
     services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock, sheet: tuple[bytes, Path]
 ) -> None:
-    from payroll_api.access.actor import PERMISSIONS, Actor, Role
-    from payroll_api.runs.build import create_run
-
     clock.now = datetime.now(UTC)
     async with story(services, factory, tmp_path, accounts=sheet[1]) as told:
         both = Actor(
