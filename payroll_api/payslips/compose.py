@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,10 +29,19 @@ _CHUNK = 500
 _TAIL = 3
 
 # Only `paid` payments have a slip: none says "paid" before the money is confirmed.
+# The chunk is chosen first: joined first, each chunk would join all that is left of a large run. Joins by the keys of a chunk's
+# payments are index look-ups.
 _WAITING = """
+with chunk as materialized (
+  select p.id from payments p
+  where p.factory_id = $1 and p.run_id = $2 and p.state = 'paid'
+    and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
+  order by p.id limit $3 for update of p skip locked
+)
 select p.id, p.run_id, p.worker_id, p.period, p.kind, p.amount_minor, p.currency, p.paid_at, a.reference,
   d.id, d.kind, d.bank, d.account, w.phone, f.figures, e.gross_minor, e.net_minor, e.stated_minor, e.lines
-from payments p
+from chunk c
+join payments p on p.factory_id = $1 and p.id = c.id
 join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt
 join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id
 join workers w on w.factory_id = p.factory_id and w.id = p.worker_id
@@ -40,10 +49,11 @@ join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id
 join file_entitlements e on e.factory_id = p.factory_id and e.file_id = r.file_id and e.worker_code = p.worker_code
 join lateral (select figures from file_rows t where t.factory_id = p.factory_id and t.file_id = r.file_id
   and t.worker_code = p.worker_code order by position limit 1) f on true
-where p.factory_id = $1 and p.run_id = $2 and p.state = 'paid'
-  and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
-order by p.id limit $3 for update of p skip locked
+order by p.id
 """
+# Several jobs of one run come at once, one for each message of a provider. One composes; the others come back when it may be done.
+_ALONE = "select pg_try_advisory_xact_lock(hashtextextended('compose-slips|' || $1::text, 0))"
+_COME_BACK = timedelta(seconds=1)
 _INSERT = """
 insert into slips (factory_id, id, run_id, payment_id, worker_id, reference, phone, body, segments, state, composed_at)
 select $1, n.id, $2, n.payment_id, n.worker_id, n.reference, n.phone, n.body, n.segments, n.state, $3
@@ -62,6 +72,9 @@ async def compose_slips(services: Services, factory_id: UUID, payload: Mapping[s
 
 async def _chunk(services: Services, factory_id: UUID, run_id: UUID) -> bool:
     async with services.database.factory(factory_id) as session:
+        if not (await fetch(session, _ALONE, str(run_id)))[0][0]:
+            await enqueue(session, Job.COMPOSE_SLIPS, {"run": str(run_id)}, after=_COME_BACK, once=str(run_id))
+            return False
         rows = await fetch(session, _WAITING, factory_id, run_id, _CHUNK)
         if not rows:
             return False
