@@ -85,13 +85,13 @@ class Rules:
             own, wage = self.wages.piece(facts, facts.piece_value, wage, days)
             lines = [*own]
         if not days.full:
-            lines += self.wages.other_days(facts, wage)
+            lines += self.wages.other_days(facts, wage, days)
+        leave = self.wages.leave(facts, wage, days)
+        lines += [] if leave is None else [leave]
         if facts.hours:
             lines += self.overtime.lines(facts, wage)
         lines += self.benefits.lines(facts, days)
         if facts.kind is RunKind.FINAL_PAY:
-            if facts.unused_leave_days:
-                lines.append(self.wages.unused_leave(facts, wage))
             at_end = self.indemnity.at_the_end(facts, wage)
             lines += [] if at_end is None else [at_end]
         elif self._with_balance:
@@ -152,9 +152,7 @@ class Rules:
         wage, days = self.wages.wage(facts), self.wages.days(facts)
         cents, what = self.wages.basic(wage, days).amount.minor, "wage"
         if self._month.policy.first_half is FirstHalf.WITH_FIXED_BENEFITS:
-            fixed = self.benefits.attendance(facts, days).amount.minor + self.benefits.transport(days).amount.minor
-            seniority = self.benefits.seniority(facts)
-            cents, what = cents + fixed + (seniority.amount.minor if seniority else 0), "wage and fixed benefits"
+            cents, what = cents + sum(line.amount.minor for line in self.benefits.fixed(facts, days)), "wage and fixed benefits"
         numerator, denominator = self._first_half.as_integer_ratio()
         text = f"{percent(self._first_half)} x {dollars(cents)} USD {what}"
         return usd(Line.BASIC_PAY, Side.EARNING, half_up(cents * numerator, denominator), text, self._first_half_cite)

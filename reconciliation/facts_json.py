@@ -106,6 +106,9 @@ class Facts(_Model):
     piece_value: Amount | None = _example("187.40", "What the pieces of the month come to, for who is paid by the piece.", default=None)
     days_absent: Days = _example("1", "Working days absent without pay.", default=Decimal(0))
     days_leave: Days = _example("2", "Working days of paid leave.", default=Decimal(0))
+    leave_apart: bool = Field(
+        default=False, description="Whether leave is a line of its own, and not inside the basic pay.", examples=[True]
+    )
     days_sick: Days = _example("3", "Working days of certified sickness.", default=Decimal(0))
     days_maternity: Days = _example("26", "Working days of maternity leave.", default=Decimal(0))
     sick_month: int = _example(1, "Which month of the same sickness this is.", default=1, ge=1, le=12)
@@ -162,6 +165,7 @@ class Facts(_Model):
             average_wage=None if self.average_wage is None else self.average_wage.money,
             contract_wages=None if self.contract_wages is None else self.contract_wages.money,
             unused_leave_days=self.unused_leave_days,
+            leave_apart=self.leave_apart,
             sick_month=self.sick_month,
             leaving=self.leaving,
         )

@@ -29,43 +29,19 @@ from reconciliation.policy import (
     SickPay,
     Transport,
 )
-
-# year: (regular, probation), US dollars
-MINIMUM = {
-    2018: (170, 165),
-    2019: (182, 177),
-    2020: (190, 185),
-    2021: (192, 187),
-    2022: (194, 192),
-    2023: (200, 198),
-    2024: (204, 202),
-    2025: (208, 206),
-    2026: (210, 208),
-}
-# first year of the table: (riel above which a rate begins, that rate in per cent)
-TAX_TABLES = {
-    2018: ((0, 0), (1_200_000, 5), (2_000_000, 10), (8_500_000, 15), (12_500_000, 20)),
-    2020: ((0, 0), (1_300_000, 5), (2_000_000, 10), (8_500_000, 15), (12_500_000, 20)),
-    2023: ((0, 0), (1_500_000, 5), (2_000_000, 10), (8_500_000, 15), (12_500_000, 20)),
-}
-HOUR_FACTORS = {  # what an hour is worth beside the monthly wage, in hundredths
-    Meaning.OVERTIME_HOURS: (Line.OVERTIME_PAY, 150),
-    Meaning.NIGHT_OVERTIME_HOURS: (Line.NIGHT_OVERTIME_PAY, 200),
-    Meaning.REST_DAY_HOURS: (Line.REST_DAY_PAY, 200),
-    Meaning.HOLIDAY_HOURS: (Line.HOLIDAY_PAY, 100),
-}
-FREE_OF_TAX = {Line.TRANSPORT_ALLOWANCE, Line.MEAL_ALLOWANCE, Line.SEVERANCE}
-DEDUCTIONS = (Line.FIRST_HALF_PAID, Line.ADVANCE, Line.LOAN, Line.UNION_DUES, Line.OTHER_DEDUCTION)
-EARNED_BY_STATEMENT = (Line.OTHER_ALLOWANCE, Line.BACK_PAY)
-
-
-class RefusedError(Exception):
-    """No figure for this month was published."""
-
-
-def half_up(value: Fraction) -> int:
-    """The nearest whole number; a half goes up."""
-    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+from tests.law_cases.second_figures import (
+    DEDUCTIONS,
+    EARNED_BY_STATEMENT,
+    FOR_SERVICE,
+    FREE_OF_TAX,
+    HOUR_FACTORS,
+    MINIMUM,
+    TAX_TABLES,
+    RefusedError,
+    band,
+    half_up,
+    months_between,
+)
 
 
 @dataclass(kw_only=True)
@@ -84,7 +60,7 @@ class SecondOpinion:
     def __init__(self, month: WorkMonth, rates: ExchangeRates, policy: FactoryPolicy) -> None:
         self.month, self.policy = month, policy
         self.tax_rate, self.nssf_rate = Fraction(rates.tax), Fraction(rates.nssf)
-        self.currency: Currency = month.basic_wage.currency if month.basic_wage else USD
+        self.currency: Currency = USD  # a slip is in dollars
         self.earned: dict[Line, int] = {}
         self.taken: dict[Line, int] = {}
         self.employer: dict[Line, int] = {}
@@ -138,8 +114,12 @@ class SecondOpinion:
 
     @property
     def part(self) -> bool:
-        """Whether she joined or left inside the month."""
-        return self.first > self.month.period.first_day or self.last < self.month.period.last_day
+        """Whether she joined or left so that a working day of the month is not hers."""
+        return self.employed() < self.working_days(self.month.period.first_day, self.month.period.last_day)
+
+    def employed(self) -> int:
+        """Working days of the month in which she is employed."""
+        return max(0, self.working_days(self.first, self.last))
 
     # wage -------------------------------------------------------------------------------------------------------------
     def wage(self) -> Fraction:
@@ -149,51 +129,76 @@ class SecondOpinion:
         except KeyError:
             raise RefusedError(f"no minimum wage for {self.month.period.year}") from None
         least = self.from_usd(probation if self.month.status is WorkerStatus.PROBATION else regular)
-        return max(least, self.own(self.month.basic_wage)) if self.month.basic_wage else least
+        agreed = self.month.basic_wage
+        # an agreed wage in riel stands on the slip in dollars and cents, and everything is reckoned from there
+        return max(least, Fraction(self.minor(self.own(agreed)), 100)) if agreed else least
 
     def pieces(self) -> Fraction | None:
         """The value of the pieces made, for one who is paid by the piece."""
         return None if self.month.piece_value is None else self.own(self.month.piece_value)
 
+    def least(self) -> Fraction:
+        """The minimum wage of her status."""
+        return self.from_usd(MINIMUM[self.month.period.year][self.month.status is WorkerStatus.PROBATION])
+
+    def worth(self) -> Fraction:
+        """What the employed part of the month is worth, in days of the divisor."""
+        divisor, employed = Fraction(self.policy.monthly_days), self.employed()
+        if not self.part:
+            return divisor
+        whole = self.working_days(self.month.period.first_day, self.month.period.last_day)
+        by_days = self.policy.part_month is PartMonth.WORKING_DAYS
+        return min(divisor, Fraction(employed)) if by_days else divisor * employed / whole
+
+    def away(self) -> Fraction:
+        """Days that are not paid as worked, as many as the month can hold; all of them when she never came."""
+        month = self.month
+        off = Fraction(month.days_absent + month.days_sick + month.days_maternity + (month.days_leave if month.leave_apart else 0))
+        return self.worth() if off >= self.employed() else min(off, self.worth())
+
+    def counted(self, days: Fraction) -> Fraction:
+        """Some of the days away, when together they are more or fewer than a whole month holds."""
+        month = self.month
+        off = Fraction(month.days_absent + month.days_sick + month.days_maternity + (month.days_leave if month.leave_apart else 0))
+        return days * self.away() / off if off else days
+
     def hour_base(self) -> Fraction:
-        """The monthly figure behind an hour: the wage, or all that piece work brought if that is more."""
-        return max(self.wage(), self.pieces() or Fraction(0))
+        """The monthly figure behind an hour: the wage; of piece work all that it brought, over the days that it took."""
+        pieces, days = self.pieces(), self.worth() - self.away()
+        if pieces is None or not days:
+            return self.wage()
+        guaranteed = Fraction(self.minor(self.least() * days / self.policy.monthly_days), 100)
+        return max(pieces, guaranteed) * self.policy.monthly_days / days
 
     def day(self) -> Fraction:
         """A day's wage."""
-        return self.wage() / self.policy.monthly_days
-
-    def time_wage(self) -> Fraction:
-        """The wage of the days of the month that are paid as worked."""
-        month = self.month
-        wage = self.wage()
-        employed = self.working_days(self.first, self.last)
-        whole = self.working_days(month.period.first_day, month.period.last_day)
-        if self.part:
-            by_days = employed * self.day()
-            wage = min(wage, by_days) if self.policy.part_month is PartMonth.WORKING_DAYS else wage * Fraction(employed, whole)
-        away = Fraction(month.days_absent + month.days_sick + month.days_maternity)
-        away += Fraction(month.days_leave) if month.leave_apart else 0
-        return Fraction(0) if away >= employed else max(Fraction(0), wage - away * self.day())
+        return self.hour_base() / self.policy.monthly_days
 
     def basic(self) -> None:
-        """Basic pay, or the pieces and what is missing to the wage; then leave, sickness, maternity."""
-        month, due, pieces = self.month, self.time_wage(), self.pieces()
+        """Basic pay, or the pieces and what is missing to the minimum; then leave, sickness, maternity."""
+        month, pieces = self.month, self.pieces()
+        share = (self.worth() - self.away()) / self.policy.monthly_days
         if pieces is None:
-            self.pay(Line.BASIC_PAY, due)
+            self.pay(Line.BASIC_PAY, self.wage() * share)
         else:
             self.pay(Line.BASIC_PAY, pieces)
-            self.pay(Line.PIECE_TOP_UP, max(Fraction(0), due - pieces))
-        average = self.own(month.average_wage) if month.average_wage else Fraction(0)
-        normal = self.wage()
-        leave = Fraction(month.days_leave) * ((max(average, normal) if month.leave_apart else max(average - normal, Fraction(0))))
-        if month.left_on and month.left_on <= month.period.last_day:
-            leave += Fraction(month.unused_leave_days) * max(average, normal)
-        self.pay(Line.LEAVE_PAY, leave / self.policy.monthly_days)
+            self.pay(Line.PIECE_TOP_UP, max(Fraction(0), self.least() * share - pieces))
+        average = self.own(month.average_wage) / self.policy.monthly_days if month.average_wage else Fraction(0)
+        best = max(average, self.day())
+        leave = Fraction(0)
+        if Line.LEAVE_PAY in month.given:
+            pass  # the factory states the pay of her leave itself
+        elif month.leave_apart:
+            leave += self.counted(Fraction(month.days_leave)) * best
+        else:
+            leave += Fraction(month.days_leave) * (best - self.day())
+        if month.kind is RunKind.FINAL_PAY:
+            leave += Fraction(month.unused_leave_days) * best
+        self.pay(Line.LEAVE_PAY, leave)
         if self.policy.sick_pay is SickPay.MINISTRY and month.sick_month <= 3:
-            share = 100 if month.sick_month == 1 else 60
-            self.pay(Line.SICK_PAY, Fraction(month.days_sick) * self.day() * share / 100)
-        self.pay(Line.MATERNITY_PAY, Fraction(month.days_maternity) * self.day() / 2)
+            share = Fraction(1 if month.sick_month == 1 else Fraction(3, 5))
+            self.pay(Line.SICK_PAY, self.counted(Fraction(month.days_sick)) * self.day() * share)
+        self.pay(Line.MATERNITY_PAY, self.counted(Fraction(month.days_maternity)) * self.day() / 2)
 
     def hours(self) -> None:
         """Overtime and the other hours that cost more."""
@@ -230,140 +235,150 @@ class SecondOpinion:
             return Fraction(0)
         if self.policy.transport is Transport.FULL:
             return Fraction(7)
-        away = Fraction(self.month.days_absent + self.month.days_sick + self.month.days_maternity)
-        present = max(Fraction(0), self.working_days(self.first, self.last) - away)
-        return 7 * present / self.working_days(self.month.period.first_day, self.month.period.last_day)
+        paid = self.worth() - self.away() + (self.counted(Fraction(self.month.days_leave)) if self.month.leave_apart else 0)
+        return 7 * paid / self.policy.monthly_days
+
+    def fixed(self) -> dict[Line, Fraction]:
+        """What is paid beside the wage of a month in which she came or was on paid leave."""
+        if self.worth() == self.away() and not self.month.days_leave:
+            return {}
+        years = self.years()
+        return {
+            Line.ATTENDANCE_BONUS: Fraction(self.attendance()),
+            Line.TRANSPORT_ALLOWANCE: self.transport(),
+            Line.SENIORITY_BONUS: Fraction(min(years + 1, 11) if years >= 1 else 0),
+        }
 
     def benefits(self) -> None:
         """Attendance, transport, seniority, the meal."""
-        self.pay(Line.ATTENDANCE_BONUS, self.from_usd(self.attendance()))
-        self.pay(Line.TRANSPORT_ALLOWANCE, self.from_usd(self.transport()))
-        years = self.years()
-        self.pay(Line.SENIORITY_BONUS, self.from_usd(min(years + 1, 11) if years >= 1 else 0))
+        for line, dollars in self.fixed().items():
+            self.pay(line, self.from_usd(dollars))
         if Line.MEAL_ALLOWANCE not in self.month.provided:
             overtime = self.month.hours.get(Meaning.OVERTIME_HOURS, 0) + self.month.hours.get(Meaning.NIGHT_OVERTIME_HOURS, 0)
             at_least = -(-Fraction(overtime) // 2)  # nobody may work more than two hours over on a day
+            at_least = min(at_least, self.working_days(self.month.period.first_day, self.month.period.last_day))
             days = at_least if self.month.overtime_days is None else Fraction(self.month.overtime_days)
             self.pay(Line.MEAL_ALLOWANCE, self.from_riel(2000 * Fraction(days), self.tax_rate))
 
     def indemnity(self) -> None:
         """The seniority indemnity of June and December, or the seven days of one who is dismissed in between; and severance."""
         month, period = self.month, self.month.period
-        leaves = month.left_on is not None and month.left_on <= period.last_day
+        final = month.kind is RunKind.FINAL_PAY or (month.kind is RunKind.INDEMNITY and month.leaving is Leaving.DISMISSED)
         if not month.undetermined_contract:
-            if leaves and month.leaving is Leaving.CONTRACT_ENDED and month.contract_wages is not None:
+            if final and month.leaving is not Leaving.MISCONDUCT and month.contract_wages is not None:
                 self.pay(Line.SEVERANCE, self.own(month.contract_wages) / 20)
             return
         semester = date(period.year, 1 if period.month <= 6 else 7, 1)
         since = max(semester, month.joined_on) if month.joined_on else semester
-        worked_months = self.months_between(since, self.last)
+        if period.year < 2019 or months_between(since, self.last) < 1:
+            return
+        at_half_year = period.month in (6, 12) and self.last == period.last_day
         days = Fraction(0)
-        if period.year >= 2019 and worked_months >= 1:
-            if leaves and month.leaving is Leaving.DISMISSED:
-                days = Fraction(15, 2) if worked_months >= 6 else Fraction(7)
-            elif not leaves and period.month in (6, 12):
-                days = Fraction(15, 2)
-        average = self.own(month.average_wage) if month.average_wage else self.hour_base()
+        if final:
+            if month.leaving is Leaving.DISMISSED:
+                days = Fraction(15, 2) if at_half_year else Fraction(7)
+        elif at_half_year and not (month.left_on == period.last_day and month.leaving in (Leaving.RESIGNED, Leaving.MISCONDUCT)):
+            days = Fraction(15, 2)
+        average = self.own(month.average_wage) if month.average_wage else self.average()
         self.pay(Line.SENIORITY_INDEMNITY, days * average / self.policy.monthly_days)
 
-    @staticmethod
-    def months_between(first: date, last: date) -> int:
-        """Whole months from the morning of `first` to the evening of `last`."""
-        end = last + timedelta(days=1)
-        return (end.year - first.year) * 12 + end.month - first.month - (end.day < first.day)
+    def pays_indemnity(self) -> bool:
+        """Whether this run may bring an indemnity: its own, the final pay, or the balance where the factory says so."""
+        if self.month.kind is RunKind.BALANCE:
+            return self.policy.indemnity_run is IndemnityRun.WITH_BALANCE
+        return self.month.kind in (RunKind.FINAL_PAY, RunKind.INDEMNITY)
+
+    def average(self) -> Fraction:
+        """The wage of this month where no average is known; a run of the indemnity alone knows no pieces."""
+        return self.wage() if self.month.kind is RunKind.INDEMNITY else self.hour_base()
 
     # what is taken ----------------------------------------------------------------------------------------------------
     def nssf(self) -> int:
         """Enter the contributions; the worker's pension in riel."""
-        left_out = {Line.SEVERANCE} if self.policy.indemnity_in_nssf else {Line.SENIORITY_INDEMNITY, Line.SEVERANCE}
-        wage = self.in_riel(sum(amount for line, amount in self.earned.items() if line not in left_out), self.nssf_rate)
-        if wage <= 0:
+        left_out = set() if self.policy.indemnity_in_nssf else {Line.SENIORITY_INDEMNITY, Line.BACK_PAY, Line.SEVERANCE}
+        earned = sum(amount for line, amount in self.earned.items() if line not in left_out)
+        if earned <= 0:
             return 0
+        wage = Fraction(half_up(self.in_riel(earned, self.nssf_rate)))  # declared in whole riel
         clamped = min(max(wage, Fraction(400_000)), Fraction(1_200_000))
         pension_starts = (self.month.period.year, self.month.period.month) >= (2022, 10)
         by_band = self.policy.nssf_base is NssfBase.BANDED or (self.policy.nssf_base is NssfBase.BY_LAW_BOOK and not pension_starts)
-        insured = self.band(wage) if by_band else clamped
-        self.employ(Line.EMPLOYER_RISK, half_up(insured * 8 / 1000), self.nssf_rate)
-        self.employ(Line.EMPLOYER_HEALTH, half_up(insured * 26 / 1000), self.nssf_rate)
+        before = min(max(wage, Fraction(200_000)), Fraction(1_200_000))
+        insured = band(wage) if by_band else clamped if pension_starts else before
+        self.employ(Line.EMPLOYER_RISK, half_up(insured * 8 / 1000))
+        self.employ(Line.EMPLOYER_HEALTH, half_up(insured * 26 / 1000))
         if not pension_starts:
             return 0
         step = self.policy.pension_rounding_riel
         pension = half_up(clamped * 2 / 100 / step) * step
         rate = self.tax_rate if self.policy.pension_rate is RielRate.TAX else self.nssf_rate
         self.taken[Line.PENSION] = self.minor(self.from_riel(pension, rate))
-        self.employ(Line.EMPLOYER_PENSION, half_up(clamped * 2 / 100), rate)
+        self.employ(Line.EMPLOYER_PENSION, pension)
         return pension
 
-    def employ(self, line: Line, riel: int, rate: Fraction) -> None:
-        """Enter what the employer pays beside the wage."""
-        self.employer[line] = self.minor(self.from_riel(riel, rate))
+    def employ(self, line: Line, riel: int) -> None:
+        """Enter what the employer pays beside the wage, in riel."""
+        self.employer[line] = riel
 
-    @staticmethod
-    def band(wage: Fraction) -> Fraction:
-        """The middle of the 50,000-riel band that holds the wage, from 200,000 to 1,200,000."""
-        if wage <= 200_000:
-            return Fraction(200_000)
-        if wage > 1_200_000:
-            return Fraction(1_200_000)
-        return Fraction(-(-wage // 50_000) * 50_000 - 25_000)
+    def taxable(self, salary: int, indemnities: int, pension: int) -> int:
+        """The base in whole riel, of a salary and of payments for years of service in minor units."""
+        base = half_up(self.in_riel(salary, self.tax_rate))
+        if self.month.period.year >= 2020:
+            base += max(0, half_up(self.in_riel(indemnities, self.tax_rate)) - 2_000_000)
+        base -= pension if self.policy.pension_before_tax else 0
+        base -= 150_000 * (self.month.spouse + self.month.children) if self.month.resident else 0
+        return max(0, base)
+
+    def due(self, base: int) -> int:
+        """The tax on a base, whole riel."""
+        if not self.month.resident:
+            return half_up(Fraction(base, 5))
+        bands = TAX_TABLES[max(first for first in TAX_TABLES if first <= self.month.period.year)]
+        tops = [start for start, _ in bands[1:]] + [base]
+        inside = [(max(0, min(base, top) - start), rate) for (start, rate), top in zip(bands, tops, strict=True)]
+        return half_up(Fraction(sum(part * rate for part, rate in inside), 100))
 
     def tax(self, pension: int) -> None:
-        """Tax on salary, in riel, taken in the wage's currency."""
-        year = self.month.period.year
-        taxable = sum((self.in_riel(a, self.tax_rate) for line, a in self.earned.items() if line not in FREE_OF_TAX), Fraction(0))
-        indemnity = self.in_riel(self.earned.get(Line.SENIORITY_INDEMNITY, 0), self.tax_rate)
-        taxable -= indemnity if year <= 2019 else min(indemnity, Fraction(2_000_000))
-        taxable -= pension if self.policy.pension_before_tax else 0
-        if self.month.resident:
-            taxable -= 150_000 * (self.month.spouse + self.month.children)
-            taxable = max(Fraction(0), taxable)
-            bands = TAX_TABLES[max(first for first in TAX_TABLES if first <= year)]
-            tops = [start for start, _ in bands[1:]] + [None]
-            due = Fraction(0)
-            for (start, rate), top in zip(bands, tops, strict=True):
-                inside = max(Fraction(0), (taxable if top is None else min(taxable, Fraction(top))) - start)
-                due += inside * rate / 100
+        """Tax on salary, in riel, taken in dollars; of a run of the indemnity alone, what it adds to the tax on the month's wage."""
+        indemnities = sum(self.earned.get(line, 0) for line in FOR_SERVICE)
+        if self.month.kind is RunKind.INDEMNITY:
+            salary = self.minor(self.wage())
+            without, within = self.taxable(salary, 0, 0), self.taxable(salary, indemnities, 0)
+            self.base, riel = within - without, self.due(within) - self.due(without)
         else:
-            taxable = max(Fraction(0), taxable)
-            due = taxable / 5
-        self.base = half_up(taxable)
-        if half_up(due):
-            self.taken[Line.SALARY_TAX] = self.minor(self.from_riel(half_up(due), self.tax_rate))
+            salary = sum(amount for line, amount in self.earned.items() if line not in FREE_OF_TAX | FOR_SERVICE)
+            self.base = self.taxable(salary, indemnities, pension)
+            riel = self.due(self.base)
+        self.taken[Line.SALARY_TAX] = self.minor(self.from_riel(riel, self.tax_rate))
 
     # the month --------------------------------------------------------------------------------------------------------
     def first_half(self) -> None:
-        """Half of the wage in the second week of the month."""
-        full = self.wage()
+        """Half of what the month's days are worth, in the second week of the month."""
+        base = Fraction(self.minor(self.wage() * (self.worth() - self.away()) / self.policy.monthly_days))
         if self.policy.first_half is FirstHalf.WITH_FIXED_BENEFITS:
-            years = self.years()
-            full += self.from_usd(self.attendance() + self.transport() + (min(years + 1, 11) if years >= 1 else 0))
-        self.pay(Line.BASIC_PAY, full / 2)
+            base += sum(self.minor(self.from_usd(dollars)) for dollars in self.fixed().values())
+        self.pay(Line.BASIC_PAY, base / 200)
 
     def opinion(self) -> Opinion:
         """The whole month."""
         month = self.month
         self.wage()
-        pension = 0
+        whole = month.kind in (RunKind.BALANCE, RunKind.FINAL_PAY)
         if month.kind is RunKind.FIRST_HALF:
             self.first_half()
-        elif self.first > self.last:
-            pass
-        elif month.kind is RunKind.INDEMNITY:
-            self.indemnity()
-            self.tax(0)
-        else:
+        if whole:
             self.basic()
             self.hours()
             self.benefits()
-            if self.policy.indemnity_run is IndemnityRun.WITH_BALANCE or month.kind is RunKind.FINAL_PAY:
-                self.indemnity()
-            for line in EARNED_BY_STATEMENT:
-                if line in month.given:
-                    self.pay(line, self.own(month.given[line]))
-            pension = self.nssf()
-            self.tax(pension)
+        if self.pays_indemnity():
+            self.indemnity()
+        for line in EARNED_BY_STATEMENT:
+            if line in month.given:
+                self.pay(line, self.own(month.given[line]))
+        if whole or month.kind is RunKind.INDEMNITY:
+            self.tax(self.nssf() if whole else 0)
         for line in DEDUCTIONS:
-            if line in month.given and month.given[line]:
+            if month.given.get(line):
                 self.taken[line] = self.minor(self.own(month.given[line]))
         gross = sum(self.earned.values())
         lines = {line: amount for line, amount in {**self.earned, **self.taken, **self.employer}.items() if amount}

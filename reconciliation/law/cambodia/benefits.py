@@ -9,7 +9,7 @@ from importers.contract import Meaning
 from importers.money import KHR, Money
 from reconciliation.contract import EntitlementLine, Line, Side, WorkMonth
 from reconciliation.law.cambodia.month import Month, completed_years, dollars, half_up, plain, remember, usd, working_days
-from reconciliation.law.cambodia.wages import Days
+from reconciliation.law.cambodia.wages import Days, shown
 from reconciliation.policy import AttendanceLoss, ServiceOn, Transport
 
 
@@ -38,18 +38,22 @@ class Benefits:
 
     def lines(self, facts: WorkMonth, days: Days) -> list[EntitlementLine]:
         """The benefits that are due. A lost attendance bonus stays as a line of nothing that says why."""
-        found = [self.attendance(facts, days)]
-        came = days.full or days.paid > 0 or facts.days_leave > 0
-        if came and Line.TRANSPORT_ALLOWANCE not in facts.provided:
-            found.append(self.transport(days))
-        seniority = self.seniority(facts) if came else None
-        if seniority is not None:
-            found.append(seniority)
+        found = self.fixed(facts, days)
         if Line.MEAL_ALLOWANCE not in facts.provided:
             meal = self.meal(facts)
             if meal is not None:
                 found.append(meal)
         return found
+
+    def fixed(self, facts: WorkMonth, days: Days) -> list[EntitlementLine]:
+        """Attendance, transport and seniority: for a month of which at least a part is worked or paid leave."""
+        if not days.full and not days.paid and not facts.days_leave:
+            return [self._attendance_line("no day worked")]
+        found = [self.attendance(facts, days)]
+        if Line.TRANSPORT_ALLOWANCE not in facts.provided:
+            found.append(self.transport(facts, days))
+        seniority = self.seniority(facts)
+        return found if seniority is None else [*found, seniority]
 
     def attendance(self, facts: WorkMonth, days: Days) -> EntitlementLine:
         """The whole bonus, or none if a day was missed that the factory's policy names."""
@@ -73,14 +77,14 @@ class Benefits:
         text = f"{dollars(self._attendance)} USD for every working day of the month" if not lost else f"lost: {lost}"
         return usd(Line.ATTENDANCE_BONUS, Side.EARNING, 0 if lost else self._attendance, text, self._attendance_cite)
 
-    def transport(self, days: Days) -> EntitlementLine:
-        """Transport or accommodation, whole or by paid days as the factory's policy says."""
+    def transport(self, facts: WorkMonth, days: Days) -> EntitlementLine:
+        """Transport or accommodation, whole or by paid days as the factory's policy says; leave is paid, on whichever line."""
         if days.full or self._month.policy.transport is Transport.FULL:
             return self._transport_full
         divisor = self._month.policy.monthly_days
-        numerator, denominator = days.paid.as_integer_ratio()
-        cents = half_up(self._transport * numerator, denominator * divisor)
-        return self._transport_line(cents, f"x {plain(days.paid)} / {divisor} days")
+        paid = days.with_leave(facts)
+        cents = half_up(self._transport * paid.numerator, paid.denominator * divisor)
+        return self._transport_line(cents, f"x {shown(paid)} / {divisor} days")
 
     def _transport_line(self, cents: int, how: str) -> EntitlementLine:
         return usd(Line.TRANSPORT_ALLOWANCE, Side.EARNING, cents, f"{dollars(self._transport)} USD {how}", self._transport_cite)

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from reconciliation.contract import EntitlementLine, Leaving, Line, Side, WorkMonth
 from reconciliation.law.cambodia.month import Month, completed_months, dollars, half_up, percent, plain, remember, usd
-from reconciliation.law.cambodia.wages import Wage
+from reconciliation.law.cambodia.wages import Exact, Wage, shown
 
 _JUNE, _DECEMBER = 6, 12
+_FORFEITS = (Leaving.RESIGNED, Leaving.MISCONDUCT)
 
 
 class Indemnity:
@@ -24,7 +25,7 @@ class Indemnity:
         self._severance, self._severance_cite = figures.number("severance_share"), figures.cite("severance_share")
         year = month.period.year
         self._half_year = date(year, 1, 1) if month.period.month <= _JUNE else date(year, 7, 1)
-        self._known: dict[tuple[int, Decimal], EntitlementLine] = {}
+        self._known: dict[tuple[int, Exact, Decimal], EntitlementLine] = {}
 
     @property
     def is_month(self) -> bool:
@@ -33,8 +34,9 @@ class Indemnity:
 
     def half_yearly(self, facts: WorkMonth, wage: Wage) -> EntitlementLine | None:
         """7.5 days for who is still employed on an undetermined contract after at least a month of the half-year."""
-        leaves = facts.left_on is not None and facts.left_on < self._month.period.last_day
-        if not self._days or not facts.undetermined_contract or leaves or not self._served(facts, self._month.period.last_day):
+        last = self._month.period.last_day
+        leaves = facts.left_on is not None and (facts.left_on < last or (facts.left_on == last and facts.leaving in _FORFEITS))
+        if not self.is_month or not self._days or not facts.undetermined_contract or leaves or not self._served(facts, last):
             return None
         return self._line(facts, wage, self._days)
 
@@ -53,16 +55,17 @@ class Indemnity:
         return completed_months(start, until) >= 1
 
     def _line(self, facts: WorkMonth, wage: Wage, days: Decimal) -> EntitlementLine:
-        average = wage.cents if facts.average_wage is None else max(self._month.cents(facts.average_wage), 0)
-        known = self._known.get((average, days))
+        average, divisor = wage.cents, wage.days
+        if facts.average_wage is not None:
+            average, divisor = self._month.cents(facts.average_wage), Decimal(self._month.policy.monthly_days)
+        known = self._known.get((average, divisor, days))
         if known is not None:
             return known
-        divisor = self._month.policy.monthly_days
-        numerator, denominator = days.as_integer_ratio()
-        cents = half_up(average * numerator, denominator * divisor)
-        text = f"{plain(days)} days x {dollars(average)} USD / {divisor}"
+        (numerator, denominator), (days_of, part) = days.as_integer_ratio(), divisor.as_integer_ratio()
+        cents = half_up(average * numerator * part, denominator * days_of)
+        text = f"{plain(days)} days x {dollars(average)} USD / {shown(divisor)}"
         citations = self._days_cite if days == self._days else self._dismissed_cite
-        return remember(self._known, (average, days), usd(Line.SENIORITY_INDEMNITY, Side.EARNING, cents, text, citations))
+        return remember(self._known, (average, divisor, days), usd(Line.SENIORITY_INDEMNITY, Side.EARNING, cents, text, citations))
 
     def _severance_line(self, facts: WorkMonth) -> EntitlementLine | None:
         if facts.contract_wages is None or facts.leaving is Leaving.MISCONDUCT:

@@ -7,21 +7,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from importers.contract import WorkerStatus
 from importers.money import Money
+from importers.period import RunKind
 from reconciliation.contract import Citation, EntitlementLine, Line, Side, WorkMonth
 from reconciliation.law.cambodia.month import Month, dollars, half_up, percent, plain, remember, usd, working_days
 from reconciliation.policy import PartMonth, SickPay
 
 _NONE = Decimal(0)
+Exact = Decimal | Fraction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wage:
-    """What a worker earns for a full month, and so for a day and an hour, with its source. `numerator / denominator` are cents an hour."""
+    """What a worker earns for a full month, and so for a day and an hour, with its source. `numerator / denominator` are cents an hour.
+
+    `cents` are the wage of `days`: of the whole month by the divisor, or of the days for which a piece worker's month is paid.
+    """
 
     cents: int
+    days: Exact
     why: str
     citations: tuple[Citation, ...]
     numerator: int
@@ -33,9 +40,17 @@ class Wage:
 class Days:
     """How the month's days are paid, in working days of the divisor."""
 
-    paid: Decimal  # of the base, after all that is not paid as basic pay
+    paid: Exact  # of the base, after all that is not paid as basic pay
     full: bool
     note: str  # why it is not full
+    spread: tuple[Exact, Decimal] | None = None  # away on every working day: so many days of the base for so many days away
+
+    def with_leave(self, facts: WorkMonth) -> Fraction:
+        """The days that are paid in full, leave on a line of its own among them."""
+        if not facts.leave_apart:
+            return Fraction(self.paid)
+        leave = Fraction(facts.days_leave)
+        return Fraction(self.paid) + (leave if self.spread is None else leave * Fraction(self.spread[0]) / Fraction(self.spread[1]))
 
 
 class Wages:
@@ -57,7 +72,7 @@ class Wages:
         self._workdays = working_days(first, last)
         self._whole = Days(Decimal(self._divisor), full=True, note="")
         self._wages: dict[tuple[bool, int, str], Wage] = {}
-        self._basic: dict[tuple[Wage, Decimal, str], EntitlementLine] = {}
+        self._basic: dict[tuple[Wage, Exact, str], EntitlementLine] = {}
 
     def wage(self, facts: WorkMonth) -> Wage:
         """The full monthly wage: what was agreed, but never less than the minimum of her status."""
@@ -74,10 +89,11 @@ class Wages:
             why, cents = f" minimum wage (agreed: {dollars(cents)})", least
         return self._hourly(cents, why, citations, Decimal(self._divisor))
 
-    def _hourly(self, cents: int, why: str, citations: tuple[Citation, ...], days: Decimal) -> Wage:
-        numerator, denominator = (days * self._hours).as_integer_ratio()
-        by_hour = Decimal(cents) / (days * self._hours * 100)
-        return Wage(cents, why, citations, cents * denominator, numerator, f"{by_hour:.4f} USD")
+    def _hourly(self, cents: int, why: str, citations: tuple[Citation, ...], days: Exact) -> Wage:
+        (number, part), (hours, of_an_hour) = days.as_integer_ratio(), self._hours.as_integer_ratio()
+        numerator, denominator = cents * part * of_an_hour, number * hours
+        by_hour = Decimal(numerator) / (denominator * 100)
+        return Wage(cents, days, why, citations, numerator, denominator, f"{by_hour:.4f} USD")
 
     def days(self, facts: WorkMonth) -> Days:
         """How many of the month's days are paid as basic pay."""
@@ -89,14 +105,20 @@ class Wages:
             employed = working_days(max(joined or first, first), min(left or last, last))
         if not off and employed >= self._workdays:
             return self._whole
-        base, note = Decimal(self._divisor), ""
-        if employed < self._workdays:
-            note = f", employed {employed} of {self._workdays} working days"
-            if self._month.policy.part_month is PartMonth.WORKING_DAYS:
-                base = Decimal(min(employed, self._divisor))
-            else:
-                base = base * employed / self._workdays
-        return Days(max(base - off, _NONE), full=False, note=note)
+        base, note = self._base(employed)
+        if off and (off >= employed or off >= base):
+            # away for the whole month, by the calendar or by the divisor: the days away share out what the month is worth, and no more
+            return Days(_NONE, full=False, note=note, spread=(base, off))
+        return Days(base - off if isinstance(base, Decimal) else base - Fraction(off), full=False, note=note)
+
+    def _base(self, employed: int) -> tuple[Exact, str]:
+        """What the employed days are worth in days of the divisor, and why that is not the whole month."""
+        if employed >= self._workdays:
+            return Decimal(self._divisor), ""
+        note = f", employed {max(employed, 0)} of {self._workdays} working days"
+        if self._month.policy.part_month is PartMonth.WORKING_DAYS:
+            return Decimal(max(min(employed, self._divisor), 0)), note
+        return Fraction(self._divisor * max(employed, 0), self._workdays), note
 
     def basic(self, wage: Wage, days: Days) -> EntitlementLine:
         """The basic pay of a worker paid by the month."""
@@ -107,7 +129,7 @@ class Wages:
         text, cents = f"{dollars(wage.cents)} USD{wage.why}", wage.cents
         if not days.full:
             cents = self._part(wage.cents, days.paid)
-            text = f"{text} x {_days(days.paid)} / {self._divisor} days{days.note}"
+            text = f"{text} x {shown(days.paid)} / {self._divisor} days{days.note}"
         return remember(self._basic, key, usd(Line.BASIC_PAY, Side.EARNING, cents, text, wage.citations))
 
     def piece(self, facts: WorkMonth, value: Money, wage: Wage, days: Days) -> tuple[tuple[EntitlementLine, ...], Wage]:
@@ -117,22 +139,20 @@ class Wages:
         guaranteed = least if days.full else self._part(least, days.paid)
         lines = [usd(Line.BASIC_PAY, Side.EARNING, earned, f"piece work {dollars(earned)} USD", citations)]
         if earned < guaranteed:
-            share = "" if days.full else f" x {_days(days.paid)} / {self._divisor} days"
+            share = "" if days.full else f" x {shown(days.paid)} / {self._divisor} days"
             text = f"minimum wage {dollars(least)} USD{share} - piece work {dollars(earned)} USD"
             lines.append(usd(Line.PIECE_TOP_UP, Side.EARNING, guaranteed - earned, text, citations))
         total = max(earned, guaranteed)
         return tuple(lines), self._hourly(total, "", citations, days.paid) if days.paid else wage
 
-    def other_days(self, facts: WorkMonth, wage: Wage) -> list[EntitlementLine]:
+    def other_days(self, facts: WorkMonth, wage: Wage, days: Days) -> list[EntitlementLine]:
         """Sick, maternity and separately shown leave days."""
         lines = []
         if facts.days_sick:
             share = self._sick_share(facts.sick_month)
-            lines.append(self._off(Line.SICK_PAY, facts.days_sick, share, wage, self._sick_cite))
+            lines.append(self._off(Line.SICK_PAY, facts.days_sick, share, wage, days, self._sick_cite))
         if facts.days_maternity:
-            lines.append(self._off(Line.MATERNITY_PAY, facts.days_maternity, self._maternity, wage, self._maternity_cite))
-        if facts.leave_apart and facts.days_leave:
-            lines.append(self._off(Line.LEAVE_PAY, facts.days_leave, Decimal(1), wage, self._leave_cite))
+            lines.append(self._off(Line.MATERNITY_PAY, facts.days_maternity, self._maternity, wage, days, self._maternity_cite))
         return lines
 
     def _sick_share(self, sick_month: int) -> Decimal:
@@ -140,23 +160,55 @@ class Wages:
             return _NONE
         return next((share for number, share in self._sick if number == sick_month), _NONE)
 
-    def _off(self, line: Line, days: Decimal, share: Decimal, wage: Wage, citations: tuple[Citation, ...]) -> EntitlementLine:
-        cents = self._part(wage.cents, days * share)
-        text = f"{dollars(wage.cents)} USD / {self._divisor} x {_days(days)} days" + ("" if share == 1 else f" x {percent(share)}")
+    def _off(self, line: Line, off: Decimal, share: Decimal, wage: Wage, days: Days, citations: tuple[Citation, ...]) -> EntitlementLine:
+        counted = Fraction(off) if days.spread is None else Fraction(off) * Fraction(days.spread[0]) / Fraction(days.spread[1])
+        text = f"{dollars(wage.cents)} USD / {shown(wage.days)} x {shown(counted)} days" + ("" if share == 1 else f" x {percent(share)}")
+        cents = _rounded(wage.cents * counted * Fraction(share) / Fraction(wage.days))
         return usd(line, Side.EARNING, cents, text, citations)
 
-    def unused_leave(self, facts: WorkMonth, wage: Wage) -> EntitlementLine:
-        """Leave that was earned and not taken, at the higher of the average and the present wage."""
-        average = 0 if facts.average_wage is None else self._month.cents(facts.average_wage)
-        best = max(average, wage.cents)
-        cents = self._part(best, facts.unused_leave_days)
-        text = f"{dollars(best)} USD / {self._divisor} x {_days(facts.unused_leave_days)} unused days of leave"
-        return usd(Line.LEAVE_PAY, Side.EARNING, cents, text, self._leave_cite)
+    def leave(self, facts: WorkMonth, wage: Wage, days: Days) -> EntitlementLine | None:
+        """Days of leave at the higher of the average and the present wage: whole where they are a line of their own, and otherwise
+        what the average brings beyond the basic pay that holds them; at the end of the contract also the days not taken.
+        """
+        at_end = facts.unused_leave_days if facts.kind is RunKind.FINAL_PAY else _NONE
+        if not facts.days_leave and not at_end:
+            return None
+        average = Fraction(0 if facts.average_wage is None else self._month.cents(facts.average_wage), self._divisor)
+        own = wage.cents / Fraction(wage.days)
+        best, more = max(average, own), max(average - own, Fraction(0))
+        counted = Fraction(facts.days_leave)
+        if facts.leave_apart and days.spread is not None:
+            counted *= Fraction(days.spread[0]) / Fraction(days.spread[1])
+        taken = counted * (best if facts.leave_apart else more)
+        if Line.LEAVE_PAY in facts.given:  # the factory states the pay of her leave itself
+            taken = Fraction(0)
+        cents = _rounded(taken + Fraction(at_end) * best)
+        if not cents:
+            return None
+        of = f"{dollars(_rounded(average * self._divisor))} USD / {self._divisor}" if average > own else _of(wage)
+        parts = []
+        if taken:
+            less = "" if facts.leave_apart else f", less {_of(wage)} in the basic pay"
+            parts.append(f"{of} x {shown(counted)} days of leave{less}")
+        if at_end:
+            parts.append(f"{of} x {shown(at_end)} unused days of leave")
+        return usd(Line.LEAVE_PAY, Side.EARNING, cents, " + ".join(parts), self._leave_cite)
 
-    def _part(self, cents: int, days: Decimal) -> int:
+    def _part(self, cents: int, days: Exact) -> int:
         numerator, denominator = days.as_integer_ratio()
         return half_up(cents * numerator, denominator * self._divisor)
 
 
-def _days(days: Decimal) -> str:
-    return plain(days) if days == days.quantize(Decimal("0.01")) else f"{days:.4f}"
+def _rounded(exact: Fraction) -> int:
+    return half_up(exact.numerator, exact.denominator)
+
+
+def _of(wage: Wage) -> str:
+    return f"{dollars(wage.cents)} USD / {shown(wage.days)}"
+
+
+def shown(days: Exact) -> str:
+    """A number of days as a formula writes it."""
+    exact = Fraction(days)
+    number = Decimal(exact.numerator) / exact.denominator
+    return plain(number) if number == number.quantize(Decimal("0.01")) else f"{number:.4f}"
