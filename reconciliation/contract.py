@@ -22,6 +22,11 @@ class Citation:
     published: str = ""  # where the text or its summary was read
     verified: bool = True
 
+    def __str__(self) -> str:
+        """As a page or a table shows it; what nobody could check against its source says so."""
+        place = f"{self.title}, {self.article}" if self.article else self.title
+        return place if self.verified else f"{place} (not verified)"
+
 
 class Line(enum.StrEnum):
     """A line of a pay slip. Earnings, deductions, and the employer's own contributions."""

@@ -56,7 +56,7 @@ def tell(
     """A difference with its sentences. `row` is None for one of the whole file; `difference` is seen from the worker's hand."""
     kind = kinds()[code]
     worker = worker_code if worker_code is not None else "" if row is None else row.worker_code
-    article = "; ".join(f"{one.title}{', ' if one.article else ''}{one.article}" for one in citations)
+    article = "; ".join(map(str, citations))
     words = {
         "worker": worker,
         "stated": "" if stated is None else stated.short(),

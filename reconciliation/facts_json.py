@@ -19,6 +19,9 @@ from reconciliation.policy import POLICY_POINTS, FactoryPolicy, PolicyError
 
 _HOURS = (Meaning.OVERTIME_HOURS, Meaning.NIGHT_OVERTIME_HOURS, Meaning.REST_DAY_HOURS, Meaning.HOLIDAY_HOURS, Meaning.NIGHT_HOURS)
 _MOST_DAYS, _MOST_HOURS = Decimal(31), Decimal(744)
+# Far from any rate that ever was: a rate turned upside down or in another currency is a slip of the pen.
+_LEAST_RATE, _MOST_RATE = Decimal(500), Decimal(50_000)
+_MOST_MONEY = Decimal(10**13)
 
 
 class FactsError(ValueError):
@@ -47,7 +50,9 @@ class _Model(BaseModel):
 class Amount(_Model):
     """An amount of money. `"210.00"` alone means dollars."""
 
-    amount: Exact = Field(description="In major units, as text so that nothing is lost.", examples=["210.00", "840000"])
+    amount: Exact = Field(
+        ge=0, le=_MOST_MONEY, description="In major units, as text so that nothing is lost.", examples=["210.00", "840000"]
+    )
     currency: Literal["USD", "KHR"] = Field(default="USD", description="USD or KHR.", examples=["USD"])
 
     @model_validator(mode="before")
@@ -57,8 +62,7 @@ class Amount(_Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.money.minor < 0:
-            raise ValueError("an amount is not negative; deductions are positive amounts of their own line")
+        _ = self.money  # refuses more decimals than the currency has
         return self
 
     @classmethod
@@ -79,9 +83,15 @@ class Amount(_Model):
 class Rates(_Model):
     """Riel for one dollar."""
 
-    tax: Exact = Field(gt=0, description="The tax office's rate: the central bank's of the 15th of the month.", examples=["4000"])
+    tax: Exact = Field(
+        ge=_LEAST_RATE, le=_MOST_RATE, description="The tax office's rate: the central bank's of the 15th of the month.", examples=["4000"]
+    )
     nssf: Exact | None = Field(
-        default=None, gt=0, description="The social security fund's rate of the month. Default: the tax rate.", examples=["4010"]
+        default=None,
+        ge=_LEAST_RATE,
+        le=_MOST_RATE,
+        description="The social security fund's rate of the month. Default: the tax rate.",
+        examples=["4010"],
     )
     source: str = Field(default="", description="Where the rates were read.", examples=["NBC, 15 November 2026"])
 
@@ -138,6 +148,12 @@ class Facts(_Model):
         default_factory=FactoryPolicy, description="The factory's choices where the law is silent.", examples=[{"monthly_days": 26}]
     )
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.joined_on is not None and self.left_on is not None and self.left_on < self.joined_on:
+            raise ValueError(f"left_on {self.left_on} lies before joined_on {self.joined_on}: correct one of them")
+        return self
+
     def work_month(self) -> WorkMonth:
         """The facts as the rules take them."""
         hours = {meaning: getattr(self, meaning.value) for meaning in _HOURS}
@@ -179,18 +195,37 @@ class Facts(_Model):
 def read_facts(text: str | bytes) -> Facts:
     """Facts from JSON; numbers are read exactly. Raises FactsError that names every field that is wrong."""
     try:
-        return facts_of(json.loads(text, parse_float=Decimal))
+        data = json.loads(text, parse_float=Decimal, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise FactsError(f"the facts are not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise FactsError("the facts are not JSON in UTF-8, or nested beyond any need: write one object, as the schema says") from error
+    except FactsError:
+        raise
+    except ValueError as error:  # a number of thousands of digits
+        raise FactsError("the facts hold a number that is too long to be one") from error
+    return facts_of(data)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise FactsError(f"{name[:40]} stands twice in the facts: which of the two holds? Leave one")
+        found[name] = value
+    return found
 
 
 def facts_of(data: object) -> Facts:
     """Facts from data already parsed. Raises FactsError."""
+    if not isinstance(data, dict):
+        raise FactsError("the facts are one JSON object, {...}: `payroll entitlement --schema` prints what it may hold")
     try:
         return Facts.model_validate(data)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or 'facts'}: {one['msg']}" for one in error.errors(include_input=False, include_url=False)
+            f"{'.'.join(map(str, one['loc'])) or 'facts'}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors(include_input=False, include_url=False)
         )
         raise FactsError(f"{wrong}. `payroll entitlement --schema` prints what each field may be") from error
     except (PeriodError, PolicyError) as error:

@@ -26,10 +26,12 @@ class Figures:
             self._refuse_less(agreement)
 
     def _refuse_less(self, agreement: Agreement) -> None:
-        law = self.book.number(agreement.name, self.day)
+        law = self.book.dated(agreement.name, self.day).value
         favour = self.book.parameters[agreement.name].favour
         if favour is Favour.FIXED:
             raise PolicyError(f"{agreement.name} is fixed by law: take the agreement of {agreement.since} out of the factory's policy")
+        if not isinstance(law, Decimal):
+            raise PolicyError(f"{agreement.name} is a table, which one figure cannot replace: take the agreement of {agreement.since} out")
         if (agreement.value < law) if favour is Favour.MORE else (agreement.value > law):
             raise PolicyError(
                 f"{agreement.name}: the agreement of {agreement.since} says {agreement.value}, the law {law} on {self.day}; "
