@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Generic, TypeVar
 
-from importers.khmer import digits, has_hidden_direction, is_legacy_font_text, normalise, visible
+from importers.khmer import digits, has_hidden_direction, is_garbled, is_legacy_font_text, normalise, visible
 from importers.workbook import Cell, Special
 
 MOST_DIGITS = 15  # a spreadsheet keeps 15 significant digits of a number and writes zeros for the rest
@@ -87,6 +87,8 @@ def read_name(cell: Cell) -> str | Fault | None:
         return text
     if is_legacy_font_text(text):
         return Fault("legacy_font")
+    if is_garbled(text):
+        return Fault("garbled_text")
     if not any(character.isalpha() for character in text):
         return Fault("name_is_number")
     return text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from decimal import Decimal
+from itertools import accumulate, islice
 from statistics import median_low
 
 from importers.columns import ReadColumn, Reading
@@ -36,8 +38,30 @@ def check_workers(reading: Reading) -> None:
     for positions in places.values():
         if len(positions) > 1:
             for position in positions:
-                others = [f"row {reading.lines.workers[other] + 1}" for other in positions if other != position]
+                others = [f"row {reading.lines.workers[other] + 1}" for other in positions[:4] if other != position]
                 reading.report(position, codes.index, Meaning.WORKER_CODE, "worker_twice", hint=", ".join(others[:3]))
+
+
+def check_marked(reading: Reading) -> None:
+    """Rows with a worker's code that call themselves a total or an example: whether they are workers, a person must say."""
+    column = (reading.find(Meaning.NAME) or reading.find(Meaning.NAME_LATIN))[0]
+    for rows, code in ((reading.lines.labelled, "name_is_label"), (reading.lines.examples, "example_row")):
+        for row in rows:
+            reading.report(bisect_left(reading.lines.workers, row), column.index, column.meaning, code)
+
+
+def check_codes_alike(reading: Reading) -> None:
+    """007 and 7, w01 and W01: two workers, or one whose code was typed in two ways? Each is read as it stands, and said."""
+    codes = reading.find(Meaning.WORKER_CODE)[0]
+    alike: dict[str, dict[str, int]] = defaultdict(dict)
+    for position, code in enumerate(codes.values):
+        if code is not None:
+            alike[code.casefold().lstrip("0")].setdefault(code, position)
+    for spellings in alike.values():
+        if len(spellings) > 1:
+            for code, position in spellings.items():
+                others = [other for other in islice(spellings, 4) if other != code]
+                reading.report(position, codes.index, Meaning.WORKER_CODE, "codes_alike", hint=", ".join(others[:3]))
 
 
 def check_net(reading: Reading, net: ReadColumn) -> None:
@@ -54,10 +78,7 @@ def check_net(reading: Reading, net: ReadColumn) -> None:
 
 def _told(reading: Reading, position: int, column: ReadColumn) -> bool:
     """Whether the empty value is already a problem of its own cell."""
-    if position not in reading.stopped:
-        return False
-    cell = address(reading.lines.workers[position], column.index)
-    return any(found.cell == cell for found in reading.problems if found.severity is Severity.STOPS_ROW)
+    return (position, column.index) in reading.told
 
 
 def check_destinations(reading: Reading) -> None:
@@ -160,12 +181,17 @@ def check_unlabelled(reading: Reading, net: ReadColumn) -> list[tuple[int, Money
     """Rows with an amount but no worker: a total without its word is known by its sum; any other is a rejected row."""
     rejected: list[tuple[int, Money | None]] = []
     code = reading.find(Meaning.WORKER_CODE)[0]
-    for row in reading.lines.unlabelled:
+    workers, unlabelled = reading.lines.workers, reading.lines.unlabelled
+    sums = list(accumulate((value.minor if isinstance(value, Money) else 0 for value in net.sums), initial=0))
+    for number, row in enumerate(unlabelled):
         stated = stated_amount(reading, row, net)
-        before = [value for place, value in zip(reading.lines.workers, net.sums, strict=True) if place < row and value is not None]
-        if stated is not None and before and stated.minor == sum(value.minor for value in before):
+        before = sums[bisect_left(workers, row)]
+        following = unlabelled[number + 1] if number + 1 < len(unlabelled) else len(reading.grid.rows)
+        if stated is not None and before and stated.minor == before:
             reading.lines.totals.append(row)
             continue
+        if stated is not None and stated.minor and stated.minor == sums[bisect_right(workers, following)] - before:
+            continue  # a department's heading with the sum of the rows below it, which is right
         rejected.append((row, stated))
         line = reading.grid.rows[row]
         value = line[net.index] if net.index < len(line) else ""

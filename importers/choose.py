@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from importers.contract import CellProblem, ColumnReading, Layout, Meaning
 from importers.headers import identity
 from importers.layouts import fingerprint, propose
+from importers.lines import is_total_label
 from importers.period import PayPeriod
 from importers.periods import periods_in
 from importers.problems import problem
+from importers.sheet_xml import column_index
 from importers.table import Table, captions, find_table
 from importers.workbook import Grid, text_of
 
@@ -74,7 +76,26 @@ def _one_of(candidates: Sequence[Candidate], period: PayPeriod) -> Candidate | C
     of_period = [candidate for candidate in candidates if period in months_named(candidate.grid, candidate.table)]
     if len(of_period) == 1:
         return of_period[0]
-    return problem("ambiguous_sheet", sheets=", ".join(candidate.grid.name for candidate in candidates))
+    named = ", ".join(candidate.grid.name for candidate in candidates)
+    return problem("department_sheets" if _hold_others(candidates) else "ambiguous_sheet", sheets=named)
+
+
+def _hold_others(candidates: Sequence[Candidate]) -> bool:
+    """Whether the sheets hold different workers, one department each: then none of them is the payroll alone."""
+    seen: set[str] = set()
+    twice = 0
+    for candidate in candidates:
+        wanted = {Meaning.WORKER_CODE}, {Meaning.NAME, Meaning.NAME_LATIN}
+        columns = [next((c.column for c in candidate.layout.columns if c.meaning in meanings), None) for meanings in wanted]
+        column = next((column_index(letters) for letters in columns if letters), None)
+        if column is None:
+            return False
+        rows = candidate.grid.rows[candidate.table.first_row :]
+        who = {text_of(row[column]).strip() for row in rows if column < len(row) and row[column] != ""}
+        who = {text for text in who if not is_total_label(text)}
+        twice += len(seen & who)
+        seen |= who
+    return bool(seen) and twice * 10 < len(seen)
 
 
 def months_named(grid: Grid, table: Table) -> set[PayPeriod]:

@@ -50,6 +50,7 @@ class Reading:
     columns: list[ReadColumn] = field(default_factory=list)
     problems: list[CellProblem] = field(default_factory=list)
     stopped: set[int] = field(default_factory=set)
+    told: set[tuple[int, int]] = field(default_factory=set)  # (position, column) of cells that stopped their row
     methods: Sequence[PayMethod | None] = ()
     strict_net: str | None = None  # the currency whose net is paid as it stands
 
@@ -75,6 +76,7 @@ class Reading:
         self.problems.append(found)
         if found.severity is Severity.STOPS_ROW:
             self.stopped.add(position)
+            self.told.add((position, index))
 
 
 def mapped(layout: Layout) -> list[ColumnReading]:
@@ -97,6 +99,8 @@ def read_columns(reading: Reading) -> None:
         _apply_runs(reading, column, cells)
         if meaning is Meaning.ACCOUNT:
             _mark_lost_zeros(column.values)
+        elif meaning is Meaning.WORKER_CODE:
+            _mark_shortened(column.values, cells)
         _settle_faults(reading, column)
         reading.columns.append(column)
         if meaning is Meaning.PAY_METHOD:
@@ -142,6 +146,19 @@ def _mark_lost_zeros(values: list[Any]) -> None:
     for position, value in enumerate(values):
         if _as_number(value) and len(str(value.value)) < usual:
             values[position] = Fault("account_lost_zero")
+
+
+def _mark_shortened(codes: list[Any], cells: Sequence[Cell]) -> None:
+    """A code stored as a number where the others are text of one length: 0002 became 2."""
+    lengths = Counter(len(code) for code, cell in zip(codes, cells, strict=True) if isinstance(cell, str) and isinstance(code, str))
+    if not lengths or not any(isinstance(cell, float) for cell in cells):
+        return
+    usual, times = lengths.most_common(1)[0]
+    if times * 2 <= len(codes) or not any(isinstance(code, str) and code.startswith("0") for code in codes):
+        return
+    for position, (code, cell) in enumerate(zip(codes, cells, strict=True)):
+        if isinstance(cell, float) and isinstance(code, str) and len(code) < usual:
+            codes[position] = Fault("code_lost_zero")
 
 
 def _as_number(value: object) -> bool:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 
 from importers.guard import RefusedFileError
+from importers.headers import known_word
 
+_WHOLE_LINE = re.compile(r'^\s*"[^"]*[,;\t|][^"]*"\s*$')
+_KEPT_AS_TEXT = re.compile(r'^="?([^"]*)"$')
 _SEPARATORS = ",;\t|"
 _SAMPLE_LINES = 200
 _MOST_ROWS = 100_000
@@ -32,7 +36,20 @@ def decode(data: bytes) -> str | None:
     if b"\x00" in data[:4096]:
         odd, even = data[1:4096:2].count(0), data[:4096:2].count(0)  # separators and digits have their zero byte last or first
         return _tried(data, "utf-16-le" if odd > even else "utf-16-be")
-    return _tried(data, "utf-8") or _tried(data, "cp1252")
+    return _tried(data, "utf-8") or _by_its_words(data)
+
+
+def _by_its_words(data: bytes) -> str | None:
+    """Windows-1252, unless the first lines hold more words of headers in the encoding of Chinese or Korean Windows."""
+    best, most = None, -1
+    for encoding in ("cp1252", "gb18030", "big5", "cp949"):
+        text = _tried(data, encoding)
+        if text is not None:
+            cells = {cell for line in text.splitlines()[:60] for cell in re.split(r"[,;\t|]", line)}
+            known = sum(1 for cell in cells if known_word(cell.strip(' "')))
+            if known > most:
+                best, most = text, known
+    return best
 
 
 def _tried(data: bytes, encoding: str) -> str | None:
@@ -64,6 +81,12 @@ def separator_of(text: str) -> str:
     return best
 
 
+def _unwrapped(cell: str) -> str:
+    """="0012" is how spreadsheets are told to keep zeros in delimited text: the text in it, and no formula."""
+    match = _KEPT_AS_TEXT.match(cell)
+    return match[1] if match else cell
+
+
 def read_text_table(data: bytes) -> list[list[str]]:
     """The rows of a CSV or TSV. Raises RefusedFileError when it is no table or breaks a limit."""
     text = decode(data)
@@ -73,10 +96,15 @@ def read_text_table(data: bytes) -> list[list[str]]:
     separator = separator_of(text)
     if text[:5].lower().startswith("sep=") and len(text) > 4:  # noqa: PLR2004  Excel's own hint, "sep=;"
         separator, text = text[4], text.partition("\n")[2]
+    lines = [line for line in text.splitlines() if line.strip()]
+    if lines and all(_WHOLE_LINE.match(line) for line in lines):
+        text = "\n".join(line.strip()[1:-1] for line in lines)  # every line in quotes, as some systems write
+        separator = separator_of(text)
+    has_wrapped = '="' in text
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
-            rows.append(row)
+            rows.append([_unwrapped(cell) for cell in row] if has_wrapped else row)
             if len(rows) > _MOST_ROWS:
                 raise RefusedFileError("sheet_too_long")
             if len(row) > _MOST_COLUMNS or any(len(cell) > _LONGEST_CELL for cell in row):

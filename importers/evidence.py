@@ -13,7 +13,7 @@ from importers.contract import ColumnReading, Meaning
 from importers.headers import currency_of
 from importers.khmer import visible
 from importers.kinds import DAYS, DEDUCTIONS, HOURS, MONEY, NAMES
-from importers.numbers import exact
+from importers.numbers import DASHES, exact
 from importers.sheet_xml import column_index
 from importers.table import Table
 from importers.workbook import Cell, Grid
@@ -87,7 +87,9 @@ def _of_column(rows: Sequence[Sequence[Cell]], index: int, shown: Counter[str], 
             if (code := currency_of(text)) is not None:
                 signs[code] += 1
             number = _plain(text)
-            if number is None:
+            if text in DASHES:
+                evidence.numbers += 1  # zero, as accounting formats show it
+            elif number is None:
                 evidence.texts += 1
             else:
                 sizes.append(number)

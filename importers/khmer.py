@@ -25,6 +25,8 @@ _PART = re.compile("\u17d2[\u1780-\u17b3]|[\u17b6-\u17d1\u17dd]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _KHMER = re.compile("[\u1780-\u17ff]")
+# Khmer in UTF-8 begins with the bytes E1 9E or E1 9F, Chinese characters with E4 to E9: as Windows-1252 these are such pairs
+_GARBLED = re.compile("á[žŸ\u017e\u0178]|\ufffd|[äåæçèé][\u0080-\u00bf][\u0080-\u00bf]")
 # Limon and ABC map Khmer letters onto Latin keys: a "word" then holds ) ] ; ' or capitals where no Latin name has them.
 _LEGACY = re.compile(r"[A-Za-z][)\];:'\\`|{}<>@#^&*+=~][A-Za-z]")
 
@@ -56,6 +58,11 @@ def is_legacy_font_text(text: str) -> bool:
     return not is_khmer(text) and _LEGACY.search(text) is not None
 
 
+def is_garbled(text: str) -> bool:
+    """Whether the text was decoded wrongly before it came here: UTF-8 Khmer read as Windows-1252, or replacement signs."""
+    return not text.isascii() and _GARBLED.search(text) is not None
+
+
 def normalise(text: str) -> str:
     """The one spelling of a Khmer text: NFC, visible characters only, each cluster in canonical order."""
     if text.isascii():
@@ -63,9 +70,14 @@ def normalise(text: str) -> str:
     text = visible(unicodedata.normalize("NFC", text))
     if not is_khmer(text):
         return text
+    text = _CLUSTER.sub(_reorder, _joined(text))
+    return _CLUSTER.sub(_reorder, _joined(text))  # in order, the two halves of a vowel may stand side by side for the first time
+
+
+def _joined(text: str) -> str:
     for split, whole in _SPLIT_VOWELS:
         text = text.replace(split, whole)
-    return _CLUSTER.sub(_reorder, text)
+    return text
 
 
 def _reorder(match: re.Match[str]) -> str:

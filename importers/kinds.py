@@ -40,6 +40,7 @@ HOURS = frozenset(
 )
 DAYS = frozenset({Meaning.DAYS_WORKED, Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK, Meaning.OVERTIME_DAYS})
 IDENTITIES = frozenset({Meaning.WORKER_CODE, Meaning.ACCOUNT, Meaning.PHONE, Meaning.NATIONAL_ID})
+WHO = frozenset({Meaning.WORKER_CODE, Meaning.NAME, Meaning.NAME_LATIN})
 NAMES = frozenset({Meaning.NAME, Meaning.NAME_LATIN, Meaning.ACCOUNT_NAME})
 ADDED_UP = frozenset({Meaning.OTHER_ALLOWANCE, Meaning.OTHER_DEDUCTION})  # several columns of it make one amount
 UNREAD = frozenset({Meaning.LINE_NUMBER, Meaning.SIGNATURE, Meaning.NOTE, Meaning.IGNORED, Meaning.EXCHANGE_RATE})

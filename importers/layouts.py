@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -31,9 +31,8 @@ def fingerprint(table: Table) -> str:
 def propose(grid: Grid, table: Table) -> Layout:
     """The mapping as far as it is certain; every column that is not is left open with the reason."""
     found = gather(grid, table)
-    columns = [
-        _reading(index, caption, found[index]) for index, caption in enumerate(table.captions) if caption.header or found[index].filled
-    ]
+    captions = _without_empty_halves(table.captions, found)
+    columns = [_reading(index, caption, found[index]) for index, caption in enumerate(captions) if caption.header or found[index].filled]
     columns = _without_rivals(columns)
     columns = _with_net(grid, table, columns)
     return Layout(
@@ -42,6 +41,23 @@ def propose(grid: Grid, table: Table) -> Layout:
         columns=tuple(columns),
         fingerprint=fingerprint(table),
     )
+
+
+def _without_empty_halves(captions: Sequence[Caption], found: Sequence[Evidence]) -> list[Caption]:
+    """A header merged over two columns of which one is empty is the other one's own header."""
+    result = list(captions)
+    start = 0
+    for index in range(1, len(result) + 1):
+        if index < len(result) and result[index].groups == result[start].groups and not result[index].own and not result[start].own:
+            continue
+        spread = range(start, index)
+        filled = [place for place in spread if found[place].filled]
+        if len(spread) > 1 and len(filled) == 1 and result[start].groups:
+            for place in spread:
+                own = captions[place].groups if place in filled else ()
+                result[place] = Caption(groups=(), own=own)
+        start = index
+    return result
 
 
 def _reading(index: int, caption: Caption, evidence: Evidence) -> ColumnReading:
@@ -96,6 +112,23 @@ def _currency(own: str, groups: str, evidence: Evidence) -> tuple[str | None, st
 
 
 ASSUMED = "assumed"
+
+
+def side_by_side(layout: Layout) -> str | None:
+    """The column where a second table of workers begins to the right of the first one; None when there is one table."""
+    if layout.confirmed:
+        return None  # a person has said what each column means
+    places: dict[Meaning, list[str]] = {}
+    for column in layout.columns:
+        for entry in guess(column.header)[:1]:
+            if entry.score >= TAKEN_FROM and entry.meaning in {Meaning.WORKER_CODE, Meaning.NAME, Meaning.NET}:
+                places.setdefault(entry.meaning, []).append(column.column)
+    order = [column.column for column in layout.columns]
+    twice = [columns for columns in places.values() if len(columns) > 1]
+    if len(twice) < 3:  # noqa: PLR2004  code, name and net
+        return None
+    firsts, seconds = [order.index(columns[0]) for columns in twice], [order.index(columns[1]) for columns in twice]
+    return order[min(seconds)] if max(firsts) < min(seconds) else None
 
 
 def _without_rivals(columns: list[ColumnReading]) -> list[ColumnReading]:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from importers.choose import Candidate, months_named
 from importers.contract import CellProblem
-from importers.kinds import MONEY
+from importers.headers import WEAK, guess
+from importers.kinds import MONEY, WHO
 from importers.layouts import ASSUMED
+from importers.lines import is_total_label
 from importers.period import PayPeriod
 from importers.problems import problem
 from importers.sheet_xml import column_index, column_letters
-from importers.workbook import Grid, address
+from importers.table import Table, find_table
+from importers.workbook import Grid, address, text_of
 
 
 def notes_on_file(file_name: str, chosen: Candidate, grids: Sequence[Grid], period: PayPeriod, *, is_workbook: bool) -> list[CellProblem]:
@@ -28,7 +31,33 @@ def notes_on_file(file_name: str, chosen: Candidate, grids: Sequence[Grid], peri
     if formulas:
         notes.append(problem("formulas_read", sheet=grid.name, hint=f"{formulas:,}"))
     notes.extend(_hidden(chosen, grids))
+    if others := _not_read(chosen, grids):
+        notes.append(problem("sheets_not_read", sheet=grid.name, sheets=", ".join(others)))
     return notes
+
+
+def _not_read(chosen: Candidate, grids: Sequence[Grid]) -> list[str]:
+    """Other visible sheets with a table that names workers, beside figures. A sheet that lists the same workers is no payroll missed."""
+    found = []
+    for grid in grids:
+        if grid is chosen.grid or not grid.visible or (table := find_table(grid)) is None:
+            continue
+        meanings = {entry.meaning for caption in table.captions for entry in guess(caption.header) if entry.score >= WEAK}
+        if meanings & WHO and meanings & MONEY and len(grid.rows) > table.first_row and not _same_workers(chosen, grid, table):
+            found.append(grid.name)
+    return found
+
+
+def _same_workers(chosen: Candidate, grid: Grid, table: Table) -> bool:
+    """Whether hardly a code or name of the other sheet is missing from the sheet that is read."""
+    known = {text_of(cell).strip() for row in chosen.grid.rows for cell in row if cell != ""}
+    columns = [index for index, caption in enumerate(table.captions) if any(entry.meaning in WHO for entry in guess(caption.header))]
+    for column in columns:
+        there = {text_of(row[column]).strip() for row in grid.rows[table.first_row :] if column < len(row) and row[column] != ""}
+        there = {text for text in there if not is_total_label(text)}
+        if there and len(there - known) * 10 <= len(there):
+            return True
+    return False
 
 
 def _hidden(chosen: Candidate, grids: Sequence[Grid]) -> list[CellProblem]:

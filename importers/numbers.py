@@ -23,7 +23,7 @@ _COMMA = re.compile(r"^[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+$|^[0-9]{1,3}(?:\.[0-9]{3
 _SPACED = re.compile(r"^[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]{1,2})?$")
 _ONE_DOT = re.compile(r"^[0-9]{1,3}\.[0-9]{3}$")
 _ONE_COMMA = re.compile(r"^[0-9]{1,3},[0-9]{3}$")
-_DASHES = frozenset({"-", "–", "—", "--"})
+DASHES = frozenset({"-", "–", "—", "--"})
 
 
 def exact(number: float) -> Decimal | None:
@@ -51,7 +51,7 @@ def read_number(cell: Cell, *, comma_is_decimal: bool = False) -> Decimal | Faul
 def _parse(text: str, *, comma_is_decimal: bool) -> Decimal | Fault | None:
     if not text:
         return None
-    if text in _DASHES:
+    if text in DASHES:
         return Decimal(0)
     if set(text) == {"#"}:
         return Fault("hashes_saved")

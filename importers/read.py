@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 from importers.checks import (
     check_clock_fractions,
+    check_codes_alike,
     check_destinations,
+    check_marked,
     check_net,
     check_row_sums,
     check_two_currencies,
@@ -21,12 +23,14 @@ from importers.columns import Reading, read_columns
 from importers.contract import CellProblem, Counts, ImportedSheet, Layout, Meaning, Severity
 from importers.guard import ZIP_MAGIC, RefusedFileError
 from importers.kinds import DAYS, HOURS, MONEY, UNREAD
+from importers.layouts import side_by_side
 from importers.lines import Places, classify
 from importers.notes import notes_on_file, notes_on_layout
 from importers.period import PayPeriod
 from importers.problems import problem
 from importers.rows import build_rows, canonical_hash, net_sums
 from importers.sheet_xml import column_index
+from importers.table_checks import check_merged, check_shifted, spread_merged, stops_of_table
 from importers.totals import control_totals
 from importers.workbook import address, open_grids
 
@@ -76,6 +80,7 @@ def _read(
     source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, progress: Callable[[int, int], None] | None
 ) -> ImportedSheet:
     grid, layout = chosen.grid, chosen.layout
+    spread_merged(grid, chosen.table, layout)
     lines = classify(grid, chosen.table, _places(layout))
     if not lines.workers and not lines.unlabelled:
         empty = problem("no_rows_found", sheet=grid.name, cell=address(chosen.table.first_row, 0))
@@ -83,9 +88,14 @@ def _read(
     net_currency = _net_currency(layout)
     reading = Reading(grid=grid, layout=layout, lines=lines, period=period, strict_net=net_currency)
     read_columns(reading)
+    reading.problems.extend(stops_of_table(chosen, lines))
     net = next(column for column in reading.find(Meaning.NET) if column.currency == net_currency)
     flip_deductions(reading)
+    check_marked(reading)
+    check_merged(reading)
+    check_shifted(reading)
     check_workers(reading)
+    check_codes_alike(reading)
     check_net(reading, net)
     check_destinations(reading)
     check_two_currencies(reading)
@@ -128,6 +138,8 @@ def _missing_column(chosen: Candidate) -> CellProblem | None:
     """The problem of a sheet that lacks a column without which nobody can be paid."""
     grid, layout = chosen.grid, chosen.layout
     meanings = {column.meaning for column in layout.columns}
+    if (beside := side_by_side(layout)) is not None:
+        return problem("side_by_side", sheet=grid.name, cell=address(chosen.table.header_rows[-1], column_index(beside)), hint=beside)
     place = address(chosen.table.header_rows[-1], 0)
     if Meaning.NET not in meanings:
         maybe = [column.column for column in layout.columns if column.meaning is None and "maybe net" in column.reason]
@@ -150,6 +162,7 @@ def _places(layout: Layout) -> Places:
         code=next(index for meaning, index in columns if meaning is Meaning.WORKER_CODE),
         names=tuple(index for meaning, index in columns if meaning in {Meaning.NAME, Meaning.NAME_LATIN}),
         net=tuple(index for meaning, index in columns if meaning is Meaning.NET),
+        number=next((column_index(column.column) for column in layout.columns if column.meaning is Meaning.LINE_NUMBER), None),
         figures=tuple(index for meaning, index in columns if meaning in MONEY | HOURS | DAYS and meaning is not Meaning.NET),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -163,18 +164,29 @@ def _next_is_open(grid: Grid, rows: list[int], row: int, column: int) -> bool:
     return not following and column + 1 < len(last) and bool(visible(text_of(last[column + 1])))
 
 
-def is_header_again(grid: Grid, row: int, table: Table) -> bool:
-    """Whether a row repeats the header, as printed sheets do on every page."""
-    line = grid.rows[row]
-    same = filled = 0
+def caption_keys(table: Table) -> list[frozenset[str]]:
+    """Each column's captions as `key` compares them."""
+    return [frozenset(key(part) for part in (*caption.own, *caption.groups)) for caption in table.captions]
+
+
+def header_again(line: Sequence[Cell], keys: Sequence[frozenset[str]]) -> str:
+    """`again` where a row repeats the header, as printed sheets do on every page; `other` for a header of other columns; else nothing.
+
+    A header of which one known word stands over another column is `other`: the rows below it may not be read by the first one.
+    """
+    same = filled = known = 0
     for column, cell in enumerate(line):
         if not isinstance(cell, str):
             if cell:
-                return False
+                return ""
             continue
         if not visible(cell):
             continue
         filled += 1
-        caption = table.captions[column] if column < len(table.captions) else None
-        same += caption is not None and any(key(cell) == key(part) for part in (*caption.own, *caption.groups))
-    return filled > 1 and same * 2 > filled
+        if column < len(keys) and keys[column] and len(cell) <= _LONGEST_CAPTION and key(cell) in keys[column]:
+            same += 1
+        elif len(cell) <= _LONGEST_CAPTION and _is_known(cell):
+            known += 1
+    if filled > 1 and same * 2 > filled:
+        return "other" if known else "again"
+    return "other" if same + known >= _FEWEST_KNOWN and (same + known) * 2 > filled else ""

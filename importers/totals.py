@@ -39,9 +39,9 @@ def control_totals(reading: Reading) -> tuple[ControlTotal, ...]:
         for number, row in enumerate(rows):
             here = sums[_count_before(reading, row)]
             stated = stated_amount(reading, row, column)
-            block, whole = here - previous, here
+            block, whole = here - previous, here or sums[-1]  # a total above the first worker is of all below it
             previous = here
-            if stated is None or (not stated.minor and not here):
+            if stated is None or (not stated.minor and not whole):
                 continue
             slack = (_count_before(reading, row) + 1) // 2 if column.meaning in rounded else 0
             near = [added for added in (block, whole) if abs(abs(stated.minor) - abs(added)) <= slack]
