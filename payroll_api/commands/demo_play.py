@@ -20,7 +20,7 @@ from payroll_api.commands.demo_stages import Stages
 from payroll_api.errors import ConfigurationError
 
 # A stage in which nothing moves for this long has a fault that somebody must look at.
-_PATIENCE_SECONDS = 90
+_PATIENCE_SECONDS = 240
 _PAUSE_SECONDS = 0.15
 _AT_ONCE = 200
 # What the demo's HR decides, the first that a difference allows. Real people look at each: the pages show how.
@@ -230,7 +230,7 @@ class Play:
         with self.stages.stage("Sending pay slips by SMS") as stage:
             await self._follow(f"/pay-runs/{payday.run_id}", stage, "slips", told)
 
-    async def _follow(self, path: str, stage: Any, name: str, enough: Callable[[Mapping[str, Any]], Awaitable[bool]]) -> None:  # noqa: ANN401
+    async def _follow(self, path: str, stage: Any, name: str, enough: Callable[[Mapping[str, Any]], Awaitable[bool]]) -> None:  # noqa: ANN401  a bar of any kind
         """Follow the run's progress until `enough`. Raises ConfigurationError when nothing moves any more."""
         last, moved = None, time.monotonic()
         while True:

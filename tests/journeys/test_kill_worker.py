@@ -10,7 +10,7 @@ import pytest
 from payroll_api.commands.demo_running import WORKER
 from tests.journeys.real_processes import Stage, build, stage
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 WORKERS = 60
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.journeys.real_processes import build, free_port, payroll
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 WORKERS = 40
 
 
