@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from importers.money import Money, currency
-from importers.statements.contract import Direction
+from importers.statements.contract import Direction, Statement
 from payroll_api.db.base import new_id
 from payroll_api.db.bulk import fetch, run
 from payroll_api.payments.models import Dispatch
@@ -51,31 +52,41 @@ _EXPLAINED = (
 )
 
 
-async def keep(session: AsyncSession, services: Services, file: StatementFile, judged: Sequence[Judged], at: datetime) -> dict[str, object]:
-    """Write lines, settle payments, open and close breaks; give the summary that people see."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One statement with what was written of it: its verdicts, the payments without a line, and how many lines were new."""
+
+    statement: Statement
+    parts: Sequence[Part]
+    missing: Sequence[SettlementMatch]
+    new: int
+
+
+async def keep(session: AsyncSession, services: Services, file: StatementFile, judged: Judged, at: datetime, *, first: int) -> Kept:
+    """Write the lines of one statement from position `first`, settle payments, open and close breaks."""
     vault = await services.keys.vault(session)
-    parts = [part for one in judged for part in one.parts(lambda text: account_key(vault, text))]
-    new = await _write_lines(session, file, parts)
-    fresh = [(position, part) for position, part in enumerate(parts) if part.key in new]
+    parts = list(judged.parts(lambda text: account_key(vault, text)))
+    new = await _write_lines(session, file, parts, first)
+    fresh = [(position, part) for position, part in enumerate(parts, start=first) if part.key in new]
     arrived = {UUID(part.match.payment_id): part.line.booked_on for _, part in fresh if part.match.money_arrived and part.match.payment_id}
     await run(session, _SETTLED, file.factory_id, list(arrived), list(arrived.values()))
     await run(session, _EXPLAINED, file.factory_id, list(arrived), at)
     came_back = [UUID(part.match.payment_id) for _, part in fresh if part.match.kind == "returned" and part.match.payment_id]
     await _tell(session, file, arrived, PayoutStatus.PAID, at)
     await _tell(session, file, came_back, PayoutStatus.RETURNED, at)
-    missing = [match for one in judged for match in one.without_line()]
+    missing = list(judged.without_line())
     wrong = [(position, part.match) for position, part in fresh if part.match.verdict is SettlementVerdict.BREAK]
     await _open_breaks(session, file, [*wrong, *((None, match) for match in missing)], at)
-    return _summary(judged, parts, missing, len(new))
+    return Kept(statement=judged.statement, parts=parts, missing=missing, new=len(new))
 
 
-async def _write_lines(session: AsyncSession, file: StatementFile, parts: Sequence[Part]) -> set[bytes]:
+async def _write_lines(session: AsyncSession, file: StatementFile, parts: Sequence[Part], first: int) -> set[bytes]:
     rows = await fetch(
         session,
         _LINES,
         file.factory_id,
         file.id,
-        list(range(len(parts))),
+        list(range(first, first + len(parts))),
         [part.key for part in parts],
         [part.line.entry for part in parts],
         [part.line.direction.value for part in parts],
@@ -122,12 +133,15 @@ async def _open_breaks(
     )
 
 
-def _summary(judged: Sequence[Judged], parts: Sequence[Part], missing: Sequence[SettlementMatch], new: int) -> dict[str, object]:
+def summary(kept: Sequence[Kept]) -> dict[str, object]:
+    """What people see of a statement file."""
+    parts = [part for one in kept for part in one.parts]
+    missing = [match for one in kept for match in one.missing]
     kinds = Counter(part.match.kind for part in parts)
     kinds.update(match.kind for match in missing)
     return {
-        "lines": sum(len(one.statement.lines) for one in judged),
-        "new": new,
+        "lines": sum(len(one.statement.lines) for one in kept),
+        "new": sum(one.new for one in kept),
         "kinds": dict(sorted(kinds.items())),
         "matched": _sums(part for part in parts if part.match.verdict is SettlementVerdict.MATCHED),
         "not_matched": _sums(part for part in parts if part.match.verdict is SettlementVerdict.BREAK),
@@ -139,9 +153,9 @@ def _summary(judged: Sequence[Judged], parts: Sequence[Part], missing: Sequence[
                 "opening": str(one.statement.opening.amount) if one.statement.opening else None,
                 "closing": str(one.statement.closing.amount) if one.statement.closing else None,
             }
-            for one in judged
+            for one in kept
         ],
-        "warnings": [warning for one in judged for warning in one.statement.warnings],
+        "warnings": [warning for one in kept for warning in one.statement.warnings],
     }
 
 

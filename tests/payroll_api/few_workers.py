@@ -1,0 +1,91 @@
+"""A small payday for stories about one thing: a few workers paid by the bank, and the clock in the test's hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from connectors.faults import FaultPlan
+from payroll_api.payments.look_up import due
+from payroll_api.payments.models import Payment
+from payroll_api.payments.submit import ask_look_up
+from payroll_api.services import Services
+from tests.conftest import SampleFactory, SettableClock
+from tests.payroll_api.payday_story import Story, story
+
+HEADER = "Worker code,Name (Khmer),Name (Latin),Join date,Basic wage ($),Net pay ($),Pay method,Account no."
+PEOPLE = (
+    ("R-01", "សុខ ដារ៉ា", "SOK DARA", "000111001"),
+    ("R-02", "ចាន់ ធីតា", "CHAN THIDA", "000111002"),
+    ("R-03", "លី សុភា", "LY SOPHEA", "000111003"),
+    ("R-04", "ហេង ចន្ថា", "HENG CHANTHA", "000111004"),
+)
+NEW_ACCOUNT = "000999001"  # the bank knows it as R-01's own
+
+
+def payroll(people: Sequence[tuple[str, str, str, str]] = PEOPLE, *, net: str = "205.10") -> bytes:
+    """The sheet of these people."""
+    lines = [f"{code},{khmer},{latin},2020-01-06,210.00,{net},bank,{account}" for code, khmer, latin, account in people]
+    return "\n".join([HEADER, *lines]).encode()
+
+
+@asynccontextmanager
+async def few(
+    services: Services,
+    factory: SampleFactory,
+    folder: Path,
+    clock: SettableClock,
+    *,
+    faults: FaultPlan | None = None,
+    quiet: int = 5,
+    chunk: int = 2,
+) -> AsyncIterator[Story]:
+    """The providers, and nothing uploaded yet."""
+    clock.now = datetime.now(UTC)
+    known = [{"account": account, "holder": latin, "status": "open"} for _, _, latin, account in PEOPLE]
+    known.append({"account": NEW_ACCOUNT, "holder": PEOPLE[0][2], "status": "open"})
+    accounts = folder / "few_accounts.json"
+    accounts.write_text(json.dumps({"bank": known, "wallet": []}))
+    async with story(services, factory, folder, accounts=accounts, bank_faults=faults, bank_quiet_seconds=quiet, chunk_size=chunk) as told:
+        yield told
+
+
+async def released(told: Story, content: bytes | None = None) -> None:
+    """Upload, decide, submit, approve and release."""
+    file_id = await told.upload(content or payroll(), "payroll.csv")
+    await told.decide(file_id)
+    await told.approved_run(file_id)
+
+
+async def settle_down(told: Story, clock: SettableClock, *, rounds: int = 40) -> Counter[str]:
+    """Work, wait and look up, as a worker does, until nothing moves; give the payments' states."""
+    for _ in range(rounds):
+        await told.work()
+        states = await states_of(told)
+        if not {"ready", "submitting", "unknown", "accepted"} & set(states):
+            return states
+        clock.now += timedelta(seconds=3)
+        async with told.services.database.factory(told.factory.id) as session:
+            for dispatch in await due(session, clock()):
+                await ask_look_up(session, dispatch, timedelta(0))
+        await asyncio.sleep(0.03)
+    return await states_of(told)
+
+
+async def states_of(told: Story) -> Counter[str]:
+    """How many payments are in each state."""
+    async with told.services.database.factory(told.factory.id) as session:
+        return Counter(await session.scalars(select(Payment.state)))
+
+
+async def payments_of(told: Story) -> list[Payment]:
+    """All payments in the order of their workers."""
+    async with told.services.database.factory(told.factory.id) as session:
+        return list(await session.scalars(select(Payment).order_by(Payment.worker_code, Payment.period)))
