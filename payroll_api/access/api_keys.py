@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -70,6 +70,13 @@ async def revoke(session: AsyncSession, services: Means, actor: Actor, key_id: U
         key.revoked_at = services.clock()
         await session.flush()
         await journal.record(session, services.clock(), journal.Event(actor=actor.name, action="api_key.revoked", subject=f"key:{key.id}"))
+
+
+async def persons_behind(session: AsyncSession, names: Collection[str]) -> set[str]:
+    """The names, and for each that is a key, the person who made it: what her key did she did herself."""
+    ids = [UUID(name.removeprefix("key:")) for name in names if name.startswith("key:")]
+    owners = await session.scalars(select(ApiKey.created_by).where(ApiKey.id.in_(ids))) if ids else ()
+    return {*names, *(f"user:{owner}" for owner in owners)}
 
 
 def factory_of_key(secret: str) -> UUID | None:

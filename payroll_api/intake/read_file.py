@@ -41,7 +41,7 @@ async def read_file(services: Services, factory_id: UUID, payload: Mapping[str, 
     async with _progress(services, factory_id, file_id) as progress:
         sheet = await asyncio.to_thread(_read, content, file.file_name, PayPeriod.parse(file.period), layouts, progress)
     async with services.database.factory(factory_id) as session:
-        await _keep(session, services, factory_id, file_id, sheet)
+        await keep_read(session, services, factory_id, file_id, sheet)
     await services.database.analyze("file_rows", "file_problems")
 
 
@@ -78,10 +78,13 @@ async def _progress(services: Services, factory_id: UUID, file_id: UUID) -> Asyn
         await asyncio.gather(writer, return_exceptions=True)
 
 
-async def _keep(session: AsyncSession, services: Services, factory_id: UUID, file_id: UUID, sheet: ImportedSheet) -> None:
+async def keep_read(session: AsyncSession, services: Services, factory_id: UUID, file_id: UUID, sheet: ImportedSheet) -> None:
+    """Write what was read of a file that still waits for it."""
     now = services.clock()
     vault = await services.keys.vault(session)
     file = await session.get_one(PayrollFile, (factory_id, file_id), with_for_update=True)
+    if file.state not in {"received", "reading"}:
+        return  # a reader that was frozen wakes up: another one finished this file, and people may have decided about it
     await run(session, "delete from file_rows where factory_id = $1 and file_id = $2", factory_id, file_id)
     await run(session, "delete from file_problems where factory_id = $1 and file_id = $2", factory_id, file_id)
     await copy_in(session, "file_problems", contents.PROBLEM_COLUMNS, contents.problems_to_records(vault, factory_id, file_id, sheet))

@@ -86,9 +86,9 @@ def _guarded(job: Job, handler: Handler) -> Callable[[QueuedJob], Awaitable[None
         factory = UUID(payload.pop("factory"))
         try:
             await handler(factory, payload)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 whatever a step raises, the queue tries it again
             # The message may hold what a library chose to put there: only the type is logged and kept.
-            log.exception("job_failed", job=job.value, error=type(error).__name__, attempt=queued.attempts)
+            log.error("job_failed", job=job.value, error=type(error).__name__, attempt=queued.attempts, at=logs.places(error))  # noqa: TRY400 not the message
             raise JobFailedError(f"{job.value} failed with {type(error).__name__}; see the log of this worker") from None
 
     return run
@@ -98,8 +98,8 @@ def _scheduled(name: Periodic, handler: PeriodicHandler) -> Callable[[Schedule],
     async def run(_schedule: Schedule) -> None:
         try:
             await handler()
-        except Exception as error:
-            log.exception("periodic_failed", task=name.value, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 the next turn comes in seconds
+            log.error("periodic_failed", task=name.value, error=type(error).__name__, at=logs.places(error))  # noqa: TRY400 the same
 
     return run
 

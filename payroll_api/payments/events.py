@@ -35,9 +35,11 @@ async def handle_event(services: Services, factory_id: UUID, payload: Mapping[st
         event = connector.read_webhook(opened(await services.keys.vault(session), message))
         dispatches = await _dispatches(session, factory_id, message.provider_account_id, event)
     asks = connector.profile.looks_up and (not event.outcomes or any(outcome.status in _MONEY_FINAL for outcome in event.outcomes))
+    # Money that arrived may come back: then the provider is asked about an order that was paid, too.
+    also = [outcome.reference for outcome in event.outcomes if outcome.status is PayoutStatus.RETURNED]
     if asks:
         for dispatch_id in dispatches:
-            await confirm(services, factory_id, dispatch_id)
+            await confirm(services, factory_id, dispatch_id, also)
     async with services.database.factory(factory_id) as session:
         now = services.clock()
         if not asks:

@@ -17,9 +17,12 @@ from payroll_api.runs.models import PayRun
 
 async def complete_if_done(session: AsyncSession, run_id: UUID, at: datetime) -> None:
     """Complete a released run when no payment of it waits or is on its way."""
-    moving = await session.scalar(select(Payment.id).where(Payment.run_id == run_id, Payment.state.not_in(AT_REST)).limit(1))
-    if moving is not None:
+    # The run's lock first: of two transactions that bring the last two payments to rest, the second must see what the first did.
+    key = (factory_of(session), run_id)
+    # NO KEY UPDATE: rows that point to the run share its key, and two transactions that both hold such a share would wait in a circle.
+    pay_run = await session.get(PayRun, key, with_for_update={"key_share": True}, populate_existing=True)
+    if pay_run is None or pay_run.state != "released":
         return
-    pay_run = await session.get(PayRun, (factory_of(session), run_id), with_for_update=True)
-    if pay_run is not None and pay_run.state == "released":
+    moving = await session.scalar(select(Payment.id).where(Payment.run_id == run_id, Payment.state.not_in(AT_REST)).limit(1))
+    if moving is None:
         await complete(session, pay_run, at)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api.access.actor import Actor, Permission
+from payroll_api.access.four_eyes import require_person
 from payroll_api.audit.journal import Event, record
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.factories.models import ProviderAccount
@@ -86,6 +87,7 @@ async def _move(
 async def confirm_cash(session: AsyncSession, services: Services, actor: Actor, run_id: UUID, worker_codes: Sequence[str] | None) -> int:
     """Count envelopes as paid that workers have signed for: these codes, or all of the run. Gives how many were counted."""
     actor.require(Permission.SETTLE)
+    require_person(actor)
     query = (
         select(Attempt, Payment, Dispatch)
         .join(Payment, (Payment.factory_id == Attempt.factory_id) & (Payment.id == Attempt.payment_id))

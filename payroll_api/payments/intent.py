@@ -25,7 +25,8 @@ _CLAIM = """
 select p.id, p.attempt + 1, p.amount_minor, p.currency, p.account_key, d.id, d.kind, d.bank, d.account, d.holder,
   d.account_key = p.account_key and d.state in ('verified', 'confirmed')
 from payments p
-join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state = 'released'
+join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state = 'released' and r.pay_on <= $6
+join provider_accounts a on a.factory_id = p.factory_id and a.id = p.provider_account_id and a.is_enabled
 join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id
 where p.factory_id = $1 and p.run_id = $2 and p.provider_account_id = $3 and p.currency = $4 and p.state = 'ready'
 order by p.id limit $5 for update of p skip locked
@@ -64,12 +65,12 @@ async def claim(
     at: datetime,
     look_up_after: timedelta,
 ) -> Intent | None:
-    """Take up to `limit` ready payments into a new dispatch. None when none is ready.
+    """Take up to `limit` ready payments into a new dispatch. None when none is ready, its pay day has not come, or its account is off.
 
     A payment whose destination is no longer the approved one is held instead, and the others go on.
     """
     factory_id = session.info["factory_id"]
-    rows = await fetch(session, _CLAIM, factory_id, run_id, provider_account_id, unit, limit)
+    rows = await fetch(session, _CLAIM, factory_id, run_id, provider_account_id, unit, limit, pay_day(at))
     dispatch_id = new_id()
     orders: list[PayoutOrder] = []
     good: list[tuple[Any, ...]] = []

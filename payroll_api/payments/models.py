@@ -71,7 +71,7 @@ class Dispatch(OfFactory, Base):
     fence: Mapped[int]
     count: Mapped[int]
     created_at: Mapped[datetime]
-    answered_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]  # or sent once more
     look_up_after: Mapped[datetime]
     looked_up: Mapped[int]
 

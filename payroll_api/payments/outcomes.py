@@ -27,7 +27,7 @@ log = logs.get(__name__)
 _LOCK = """
 select a.reference, p.id, a.number, p.attempt, p.state, p.amount_minor, p.currency, p.run_id
 from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
-where a.factory_id = $1 and a.reference = any($2) order by p.id for update of p
+where a.factory_id = $1 and a.reference = any($2) and a.dispatch_id = $3 order by p.id for update of p
 """
 _ATTEMPTS = """
 update attempts a set state = n.state, provider_reference = coalesce(n.provider_reference, a.provider_reference), code = n.code,
@@ -60,12 +60,13 @@ class _Change:
 async def record_outcomes(session: AsyncSession, dispatch: Dispatch, outcomes: Sequence[PayoutOutcome], *, actor: str, at: datetime) -> int:
     """Apply outcomes to their attempts and payments; give how many attempts of the dispatch are still open.
 
-    Whatever is no legal transition (a repeated or a late word) changes nothing. `NOT_FOUND` is no outcome: see `look_up`.
+    Whatever is no legal transition (a repeated or a late word), or speaks of another dispatch's attempt, changes nothing. `NOT_FOUND`
+    is no outcome: see `look_up`.
     """
     by_reference = {outcome.reference: outcome for outcome in outcomes if outcome.status is not PayoutStatus.NOT_FOUND}
     changes = []
     for reference, payment, number, latest, state, minor, unit, run_id in await fetch(
-        session, _LOCK, dispatch.factory_id, list(by_reference)
+        session, _LOCK, dispatch.factory_id, list(by_reference), dispatch.id
     ):
         outcome = _with_amount_compared(by_reference[reference], minor, unit)
         # A word about an attempt that is not the payment's latest is history: it never moves the payment.

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import Connector, PayoutOutcome
 from payroll_api import logs
+from payroll_api.clock import pay_day
+from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.factories.provider_accounts import callback_url
 from payroll_api.jobs.names import Job
-from payroll_api.jobs.queue import enqueue
+from payroll_api.jobs.queue import enqueue, enqueue_many
 from payroll_api.payments.intent import Intent, claim
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.outcomes import record_outcomes
@@ -24,6 +26,15 @@ from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
 
 log = logs.get(__name__)
+
+_LONGEST_READY = timedelta(minutes=1)
+_FORGOTTEN = """
+select p.run_id, p.provider_account_id, p.currency, count(*)
+from payments p
+join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state = 'released' and r.pay_on <= $3
+join provider_accounts a on a.factory_id = p.factory_id and a.id = p.provider_account_id and a.is_enabled
+where p.factory_id = $1 and p.state = 'ready' and p.state_since < $2 group by 1, 2, 3
+"""
 
 
 async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
@@ -49,6 +60,19 @@ async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[st
     address = callback_url(services.settings, account, intent.batch.reference)
     outcomes = await connector.submit(dataclasses.replace(intent.batch, callback_url=address))
     await keep_answer(services, factory_id, connector, intent, outcomes)
+
+
+async def ask_forgotten(session: AsyncSession, services: Services, now: datetime) -> None:
+    """Ask again for payments that are ready and have waited too long: for their pay day, or because their job was lost or counted short.
+
+    An extra job does no harm: it finds nothing ready.
+    """
+    rows = await fetch(session, _FORGOTTEN, factory_of(session), now - _LONGEST_READY, pay_day(now))
+    for run_id, provider, unit, count in rows:
+        jobs = -(-count // await chunk_size(session, services, provider))
+        payload = {"run": str(run_id), "provider": str(provider), "currency": unit}
+        keys = [f"{run_id}|{provider}|{unit}|{number}" for number in range(jobs)]
+        await enqueue_many(session, Job.SUBMIT_CHUNK, [payload] * jobs, once=keys)
 
 
 async def keep_answer(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.payouts.contract import Destination as ProviderDestination
 from connectors.payouts.contract import DestinationCheck, DestinationKind, NameMatch
 from payroll_api.access.actor import Actor, Permission
+from payroll_api.access.four_eyes import require_person
 from payroll_api.audit.journal import SYSTEM, Event, record, record_many
 from payroll_api.db.bulk import run
 from payroll_api.db.session import factory_of
@@ -115,6 +116,7 @@ async def decide(
     Raises ProblemError `destination_refused` for one that the provider says does not exist: nobody can vouch for that.
     """
     actor.require(Permission.PREPARE)
+    require_person(actor)
     if len(reason.strip()) < _SHORTEST_REASON:
         raise InvalidError(
             "Write how you made sure whose account it is, for example: seen her bank book.",

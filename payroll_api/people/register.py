@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -69,6 +69,21 @@ _DESTINATION_COLUMNS = (
     "decided_by", "created_by", "created_at",
 )  # fmt: skip
 
+_CURRENT = (
+    "select worker_id, id, kind, bank, account, holder from destinations"
+    " where factory_id = $1 and worker_id = any($2) and state <> 'retired'"
+)
+_RETIRE = "update destinations set state = 'retired' where factory_id = $1 and worker_id = any($2) and state <> 'retired'"
+_UPDATE_WORKERS = """
+update workers w set name = n.name, name_latin = n.name_latin, phone = n.phone, national_id = n.national_id, name_key = n.name_key,
+  phone_key = n.phone_key, national_id_key = n.national_id_key, sex = n.sex, department = n.department, joined_on = n.joined_on,
+  left_on = n.left_on
+from unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::text[],
+  $11::text[], $12::date[], $13::date[])
+  as n(id, name, name_latin, phone, national_id, name_key, phone_key, national_id_key, sex, department, joined_on, left_on)
+where w.factory_id = $1 and w.id = n.id and w.in_run_since is null
+"""
+
 
 async def registered(session: AsyncSession, worker_codes: Sequence[str] | None = None) -> dict[str, Registered]:
     """The register, by worker code: all of it, or these codes."""
@@ -106,11 +121,41 @@ async def add(
     return ids
 
 
-async def forget_unpaid(session: AsyncSession, worker_ids: Iterable[UUID]) -> None:
-    """Remove workers who were never in a run, so that a corrected file can bring them in anew."""
-    factory_id, ids = factory_of(session), list(worker_ids)
-    await run(session, "delete from destinations where factory_id = $1 and worker_id = any($2)", factory_id, ids)
-    await run(session, "delete from workers where factory_id = $1 and id = any($2)", factory_id, ids)
+async def take_anew(
+    session: AsyncSession, vault: Vault, people: Mapping[UUID, Person], *, created_by: str, at: datetime
+) -> dict[str, tuple[UUID, UUID]]:
+    """Bring workers who were never in a run up to date with a later file. Gives worker and destination ids by code.
+
+    They keep their ids: an earlier file that waits for its run names them too. A destination that says the same keeps its check; any
+    other is retired, so that the earlier file does not pay into an account that was not checked for it.
+    """
+    factory_id = factory_of(session)
+    rows = [_worker(vault, factory_id, worker_id, person, at) for worker_id, person in people.items()]
+    columns = [list(values) for values in zip(*rows, strict=True)] if rows else [[] for _ in _WORKER_COLUMNS]
+    await run(session, _UPDATE_WORKERS, factory_id, columns[1], *columns[3:14])
+    current = {
+        worker: (destination, kind, bank, account, holder)
+        for worker, destination, kind, bank, account, holder in await fetch(session, _CURRENT, factory_id, list(people))
+    }
+    ids = {}
+    changed: dict[UUID, tuple[UUID, Person]] = {}
+    for worker_id, person in people.items():
+        destination_id, kind, bank, account, holder = current[worker_id]
+        said = (
+            vault.open(account, "destinations", destination_id, "account"),
+            vault.open(holder, "destinations", destination_id, "holder"),
+        )
+        if (kind, bank, *said) != (person.destination_kind, person.bank, person.account, person.holder):
+            changed[worker_id] = (new_id(), person)
+        ids[person.worker_code] = (worker_id, changed[worker_id][0] if worker_id in changed else destination_id)
+    await run(session, _RETIRE, factory_id, list(changed))
+    await copy_in(
+        session,
+        "destinations",
+        _DESTINATION_COLUMNS,
+        (_destination(vault, factory_id, worker, destination, person, created_by, at) for worker, (destination, person) in changed.items()),
+    )
+    return ids
 
 
 async def mark_in_run(session: AsyncSession, worker_ids: Iterable[UUID], at: datetime) -> None:
@@ -129,28 +174,10 @@ async def change_destination(
 ) -> UUID:
     """Retire a worker's destination and propose the one in `person`. Money waits until it is checked."""
     factory_id, destination_id = factory_of(session), new_id()
-    await run(
-        session,
-        "update destinations set state = 'retired' where factory_id = $1 and worker_id = $2 and state <> 'retired'",
-        factory_id,
-        worker_id,
-    )
+    await run(session, _RETIRE, factory_id, [worker_id])
     record = _destination(vault, factory_id, worker_id, destination_id, person, created_by, at)
     await copy_in(session, "destinations", _DESTINATION_COLUMNS, [record])
     return destination_id
-
-
-async def change_phone(session: AsyncSession, vault: Vault, worker_id: UUID, phone: str) -> None:
-    """Give a worker another phone number for her slips."""
-    sealed = vault.seal(phone, "workers", worker_id, "phone")
-    await run(
-        session,
-        "update workers set phone = $3, phone_key = $4 where factory_id = $1 and id = $2",
-        factory_of(session),
-        worker_id,
-        sealed,
-        keys.phone_key(vault, phone),
-    )
 
 
 def _worker(vault: Vault, factory_id: UUID, worker_id: UUID, person: Person, at: datetime) -> tuple[object, ...]:

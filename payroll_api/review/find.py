@@ -32,6 +32,14 @@ async def open_counts(session: AsyncSession, file_id: UUID) -> dict[str, int]:
     return dict(rows.all())
 
 
+async def deciders(session: AsyncSession, file_id: UUID) -> set[str]:
+    """Who decided about differences of a file, as audit events call them."""
+    found = await session.scalars(
+        select(Discrepancy.resolved_by).where(Discrepancy.file_id == file_id, Discrepancy.resolved_by.is_not(None)).distinct()
+    )
+    return {name for name in found if name is not None}
+
+
 async def entitlement(session: AsyncSession, file_id: UUID, worker_code: str) -> tuple[FileEntitlement, FileReview]:
     """What the law owes one worker of a file, and the articles. Raises NotFoundError."""
     factory_id = factory_of(session)

@@ -14,7 +14,7 @@ from importers.contract import PayrollRow
 from importers.money import Money, currency
 from importers.period import PayPeriod, RunKind
 from payroll_api.audit.journal import SYSTEM, Event, record
-from payroll_api.db.bulk import fetch, run
+from payroll_api.db.bulk import fetch
 from payroll_api.encryption.vault import Vault
 from payroll_api.errors import ProblemError
 from payroll_api.factories.settings import exchange_rates, policy
@@ -130,16 +130,14 @@ async def _register(
     created_by: str,
     at: datetime,
 ) -> dict[str, tuple[UUID, UUID]]:
-    """Worker and destination ids by code. Who was never in a run is taken anew from this file; nobody else is changed."""
+    """Worker and destination ids by code. Who was never in a run becomes what this file says; nobody else is changed."""
     first_of_code = {row.worker_code: row for row in reversed(rows)}
-    fresh = [row for code, row in first_of_code.items() if code not in known or not known[code].was_in_run]
-    replaced = [known[row.worker_code].worker_id for row in fresh if row.worker_code in known]
     ids = {code: (known[code].worker_id, known[code].destination_id) for code in first_of_code if code in known}
-    if replaced:
-        # An earlier file's review still names these workers: it was never paid and is superseded by this one.
-        await run(session, "update file_entitlements set destination_id = null where worker_id = any($1)", replaced)
-        await register.forget_unpaid(session, replaced)
-    ids.update(await register.add(session, vault, [person_of(row) for row in fresh], created_by=created_by, at=at))
+    unpaid = {known[code].worker_id: person_of(row) for code, row in first_of_code.items() if code in known and not known[code].was_in_run}
+    if unpaid:
+        ids.update(await register.take_anew(session, vault, unpaid, created_by=created_by, at=at))
+    new = [person_of(row) for code, row in first_of_code.items() if code not in known]
+    ids.update(await register.add(session, vault, new, created_by=created_by, at=at))
     return ids
 
 

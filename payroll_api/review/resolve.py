@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.access.actor import Actor, Permission
 from payroll_api.audit.journal import Event, record_many
-from payroll_api.errors import InvalidError, ProblemError
+from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.intake.contents import record_to_row
-from payroll_api.intake.find import get_file
-from payroll_api.intake.models import FileRow
+from payroll_api.intake.models import FileRow, PayrollFile
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.people import register
@@ -26,7 +25,7 @@ from reconciliation.contract import Resolution
 # Decisions that keep the sheet's figure must say why: an inspector will ask.
 _NEEDS_REASON = {Resolution.PAY_SHEET, Resolution.HOLD_WORKER}
 _SHORTEST_REASON = 5
-_ADOPTS = {"account_changed", "phone_changed"}
+_ADOPTS = {"changed_account"}  # the law of the register calls it so: see reconciliation/discrepancies.toml
 
 
 async def resolve(
@@ -46,7 +45,9 @@ async def resolve(
     """
     actor.require(Permission.PREPARE)
     decision = _decision(resolution, reason)
-    file = await get_file(session, file_id)
+    file = await session.get(PayrollFile, (actor.factory_id, file_id), with_for_update=True, populate_existing=True)
+    if file is None:
+        raise NotFoundError("payroll file")
     if file.state != "reconciled":
         raise ProblemError("file_not_ready", "The file is still being checked. Open it again in a moment.")
     _refuse_frozen(frozen=file.review_frozen)
@@ -108,7 +109,7 @@ def _refuse_frozen(*, frozen: bool) -> None:
 
 
 async def _adopt(session: AsyncSession, services: Services, actor: Actor, item: Discrepancy) -> None:
-    """Take the account or phone of the sheet into the register: a person answers for it, and the account is checked before money moves."""
+    """Take the account of the sheet into the register: a person answers for it, and it is checked with the provider before money moves."""
     stored = await session.scalar(
         select(FileRow).where(FileRow.file_id == item.file_id, FileRow.worker_code == item.worker_code).order_by(FileRow.position).limit(1)
     )
@@ -119,10 +120,6 @@ async def _adopt(session: AsyncSession, services: Services, actor: Actor, item: 
         name: getattr(stored, name) for name in ("position", "sheet", "row", "worker_code", "net_minor", "currency", "person", "figures")
     }
     person = person_of(record_to_row(vault, item.file_id, columns))
-    if item.code == "phone_changed":
-        if person.phone:
-            await register.change_phone(session, vault, item.worker_id, person.phone)
-        return
     destination = await register.change_destination(session, vault, item.worker_id, person, created_by=actor.name, at=services.clock())
     entitlement = await session.get_one(FileEntitlement, (actor.factory_id, item.file_id, item.worker_code))
     entitlement.destination_id = destination

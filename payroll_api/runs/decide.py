@@ -8,13 +8,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.access.actor import Actor, Permission
+from payroll_api.access.api_keys import persons_behind
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.errors import InvalidError, NotAllowedError, NotFoundError, ProblemError
 from payroll_api.intake.find import get_file
+from payroll_api.intake.models import PayrollFile
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.people.register import mark_in_run
-from payroll_api.review.find import open_counts
+from payroll_api.review.find import deciders, open_counts
 from payroll_api.runs import freeze, items
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
@@ -43,6 +45,8 @@ async def submit(session: AsyncSession, services: Services, actor: Actor, run_id
     """
     actor.require(Permission.PREPARE)
     pay_run = await _locked(session, actor.factory_id, run_id, "draft")
+    # Decisions about differences take the same lock: none can slip in between what is counted here and what is frozen.
+    file = await session.get_one(PayrollFile, (actor.factory_id, pay_run.file_id), with_for_update=True, populate_existing=True)
     blocking = (await open_counts(session, pay_run.file_id)).get("blocks", 0)
     if blocking:
         raise ProblemError(
@@ -58,7 +62,6 @@ async def submit(session: AsyncSession, services: Services, actor: Actor, run_id
     await freeze.write_items(session, pay_run, computed)
     now = services.clock()
     await mark_in_run(session, [item.worker_id for item in computed], now)
-    file = await get_file(session, pay_run.file_id)
     file.review_frozen = True
     pay_run.content_hash = await freeze.content_hash(session, pay_run, file.content_hash)
     pay_run.totals = await freeze.totals(session, pay_run)
@@ -75,12 +78,15 @@ async def submit(session: AsyncSession, services: Services, actor: Actor, run_id
 async def approve(session: AsyncSession, services: Services, actor: Actor, run_id: UUID, *, content_hash: str) -> PayRun:
     """Approve exactly what was shown: `content_hash` must be the run's.
 
-    Raises NotAllowedError `four_eyes` for its maker, ProblemError `content_changed` when it is not what the approver saw, or `run_state`.
+    Raises NotAllowedError `four_eyes` for its makers (who uploaded, decided about differences, made or submitted it, or made the key that
+    did), ProblemError `content_changed` when it is not what the approver saw, or `run_state`.
     """
     actor.require(Permission.APPROVE)
     pay_run = await _locked(session, actor.factory_id, run_id, "submitted")
     file = await get_file(session, pay_run.file_id)
-    if actor.user_id is None or actor.name in {pay_run.created_by, pay_run.submitted_by, file.uploaded_by}:
+    makers = await persons_behind(session, {pay_run.created_by, pay_run.submitted_by or "", file.uploaded_by})
+    makers |= await deciders(session, pay_run.file_id)
+    if actor.user_id is None or actor.name in makers:
         raise NotAllowedError("Who prepared a run does not approve it. Ask another person with the approver's role.", code="four_eyes")
     if content_hash != pay_run.content_hash or content_hash != await freeze.content_hash(session, pay_run, file.content_hash):
         raise ProblemError(

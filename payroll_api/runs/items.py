@@ -50,6 +50,10 @@ class Item:
 
 _CANDIDATES = """
 select e.worker_code, e.worker_id, e.currency, e.net_minor, e.stated_minor, d.id, d.kind, d.state, d.account_key,
+  d.id is distinct from e.destination_id,
+  exists (select from destinations o join workers w on w.factory_id = o.factory_id and w.id = o.worker_id
+          where o.factory_id = d.factory_id and o.account_key = d.account_key and o.worker_id <> d.worker_id and o.state <> 'retired'
+          and w.in_run_since is not null and w.left_on is null),
   exists (select from payments p where p.factory_id = e.factory_id and p.worker_id = e.worker_id and p.period = $3 and p.kind = $4
           and p.state <> 'cancelled')
 from file_entitlements e
@@ -107,7 +111,7 @@ def _item(
     shared: set[object],
     providers: Mapping[str, tuple[UUID, Profile] | None],
 ) -> Item:
-    code, worker_id, unit, lawful, stated, destination_id, kind, state, account_key, paid = row
+    code, worker_id, unit, lawful, stated, destination_id, kind, state, account_key, is_another, is_shared_outside, paid = row
     amount = Money(int(str(lawful if code in law else stated)), currency(str(unit)))
     provider = providers.get(str(kind)) if kind else None
     reason = _held_reason(
@@ -115,7 +119,8 @@ def _item(
         held=held,
         amount=amount,
         state=str(state) if state else None,
-        is_shared=account_key in shared,
+        is_shared=account_key in shared or bool(is_shared_outside),
+        is_another=bool(is_another),
         is_paid=bool(paid),
         provider=provider,
     )
@@ -131,13 +136,23 @@ def _item(
 
 
 def _held_reason(
-    *, code: str, held: set[str], amount: Money, state: str | None, is_shared: bool, is_paid: bool, provider: tuple[UUID, Profile] | None
+    *,
+    code: str,
+    held: set[str],
+    amount: Money,
+    state: str | None,
+    is_shared: bool,
+    is_another: bool,
+    is_paid: bool,
+    provider: tuple[UUID, Profile] | None,
 ) -> str | None:
     first_true = (
         (code in held, "held_by_decision"),
         (is_paid, "already_paid"),
         (amount.minor <= 0, "nothing_due"),
         (state is None, "no_destination"),
+        # Another file or decision changed her account after this file was checked: what HR looked at is not what would be paid.
+        (is_another, "destination_doubtful"),
         (state == "refused", "destination_refused"),
         (is_shared and state != "confirmed", "shared_account"),
         (state not in PAYABLE, "destination_doubtful"),

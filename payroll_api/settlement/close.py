@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.access.actor import Actor, Permission
+from payroll_api.access.four_eyes import require_person
 from payroll_api.audit.journal import Event, record
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.services import Services
@@ -18,6 +19,7 @@ _SHORTEST_REASON = 5
 async def close_break(session: AsyncSession, services: Services, actor: Actor, break_id: UUID, *, reason: str) -> SettlementBreak:
     """Close an open break. Raises InvalidError without a reason, ProblemError `break_closed`, NotFoundError."""
     actor.require(Permission.SETTLE)
+    require_person(actor)
     if len(reason.strip()) < _SHORTEST_REASON:
         raise InvalidError(
             "Write what explains this break, so that an auditor understands it.", fields=[{"field": "reason", "problem": "too short"}]
