@@ -1,0 +1,71 @@
+"""Facts that cannot be meant are refused with a sentence, never with a trace and never with a figure."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from reconciliation.entitlements import entitlement
+from reconciliation.facts_json import FactsError, facts_of, read_facts
+from reconciliation.law.book import load_cambodia
+from reconciliation.policy import PolicyError
+
+LEAST: dict[str, Any] = {"period": "2026-11", "exchange_rates": {"tax": "4000"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[]", "one JSON object"),
+        ("7", "one JSON object"),
+        ('{"period": "2026-11", "period": "2025-11"}', "period stands twice"),
+        ("[" * 100_000, "nested beyond"),
+        ('{"children": ' + "9" * 5_000 + "}", "too long"),
+        (b"{\x80}", "UTF-8"),
+    ],
+)
+def test_what_is_not_one_clear_object_is_refused(text: str | bytes, told: str) -> None:
+    with pytest.raises(FactsError, match=told):
+        read_facts(text)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"exchange_rates": {"tax": "0.00025"}}, "exchange_rates.tax.*500"),  # a rate turned upside down
+        ({"exchange_rates": {"tax": "4000", "nssf": "4000000"}}, "exchange_rates.nssf.*50000"),
+        ({"basic_wage": "1e400"}, "basic_wage"),
+        ({"basic_wage": "-5"}, "basic_wage.*greater than or equal to 0"),
+        ({"basic_wage": "210.005"}, "more decimals than USD"),
+        ({"joined_on": "2026-12-01", "left_on": "2026-01-01"}, "lies before joined_on"),
+        ({"policy": {"monthly_days": 5}}, "days of a month lie between 20 and 31"),
+    ],
+)
+def test_a_figure_that_cannot_be_meant_is_named(more: dict[str, Any], told: str) -> None:
+    with pytest.raises(FactsError, match=told) as refused:
+        facts_of({**LEAST, **more})
+    assert len(str(refused.value)) < 400
+    assert "Value error" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("tax_brackets", "fixed by law"), ("seniority_bonus", "is a table"), ("attendance_bonus", "at least as much")]
+)
+def test_an_agreement_that_cannot_hold_is_refused(name: str, told: str) -> None:
+    agreed = {"name": name, "since": "2025-01-01", "value": "5", "citation": {"title": "collective agreement of 2025"}}
+    facts = facts_of({**LEAST, "policy": {"agreements": [agreed]}})
+    with pytest.raises(PolicyError, match=told):
+        entitlement(facts.work_month(), book=load_cambodia(), rates=facts.rates(), policy=facts.policy)
+
+
+def test_leave_on_a_line_of_its_own_can_be_said() -> None:
+    facts = read_facts(json.dumps({**LEAST, "days_leave": "2", "leave_apart": True}))
+    owed = entitlement(facts.work_month(), book=load_cambodia(), rates=facts.rates(), policy=facts.policy)
+    # 210 x 24 / 26 = 193.85 and 210 x 2 / 26 = 16.15: together the wage
+    assert [(line.line.value, line.amount.amount) for line in owed.lines if line.line.value in ("basic_pay", "leave_pay")] == [
+        ("basic_pay", Decimal("193.85")),
+        ("leave_pay", Decimal("16.15")),
+    ]
