@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import errno
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     try:
         result = _command(given.command)(given)
-        return result if isinstance(result, int) else asyncio.run(result)
+        return result if isinstance(result, int) else _run(result)
     except ConfigurationError as error:
         return _refuse(str(error))
     except ProblemError as error:
@@ -48,6 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(told(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
+
+
+def _run(work: Coroutine[None, None, int]) -> int:
+    """Run on uvloop where it is installed: requests and messages cost a good deal less on it."""
+    factory = getattr(importlib.import_module("uvloop"), "new_event_loop", None) if importlib.util.find_spec("uvloop") else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work)
 
 
 def _command(target: str) -> Callable[[argparse.Namespace], int | Coroutine[None, None, int]]:
