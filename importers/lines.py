@@ -135,7 +135,7 @@ class _Sorter:
                 self.after_total = True
         return self.lines
 
-    def _kind(self, index: int, row: Sequence[Cell]) -> str:
+    def _kind(self, index: int, row: Sequence[Cell]) -> str:  # noqa: PLR0911  one refusal after the other
         places = self.places
         code = _at(row, places.code)
         names = [cell for column in places.names if _filled(cell := _at(row, column))]
