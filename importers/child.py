@@ -57,6 +57,8 @@ def read(data: bytes) -> list[dict[str, Any]]:
             raise RefusedFileError("sheet_too_long")
         if width > MOST_COLUMNS or height * width > MOST_CELLS:
             raise RefusedFileError("sheet_too_wide")
+        sys.stderr.write(f"{height}\n")  # how long the sheet is: whoever waits sees it before the values come
+        sys.stderr.flush()
         visible = meta.visible == SheetVisibleEnum.Visible
         sheets.append(_sheet(meta.name, sheet, looks.get(meta.name, SecondLook()), visible=visible))
     return sheets

@@ -16,6 +16,7 @@ from importers.kinds import IDENTITIES, MONEY, NAMES, UNREAD
 from importers.lines import Lines
 from importers.period import PayPeriod
 from importers.problems import problem, severity_of
+from importers.progress import Progress
 from importers.readers import reader
 from importers.sheet_xml import Runs, column_index
 from importers.workbook import Cell, Grid, address, text_of
@@ -86,11 +87,14 @@ def mapped(layout: Layout) -> list[ColumnReading]:
     return sorted(known, key=lambda column: first.get(column.meaning or Meaning.IGNORED, 1))
 
 
-def read_columns(reading: Reading) -> None:
+def read_columns(reading: Reading, progress: Progress | None = None) -> None:
     """Read every mapped column of the sheet into `reading`."""
     rows = reading.grid.rows
     by_column = list(zip_longest(*(rows[place] for place in reading.lines.workers), fillvalue=""))
-    for entry in mapped(reading.layout):
+    entries = mapped(reading.layout)
+    for number, entry in enumerate(entries):
+        if progress is not None:
+            progress.column(number, len(entries), len(reading.lines.workers))
         index, meaning = column_index(entry.column), entry.meaning or Meaning.IGNORED
         cells: Sequence[Cell] = by_column[index] if index < len(by_column) else [""] * len(reading.lines.workers)
         strict = meaning is Meaning.NET and entry.currency == reading.strict_net

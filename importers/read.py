@@ -28,6 +28,7 @@ from importers.lines import Places, classify
 from importers.notes import notes_on_file, notes_on_layout
 from importers.period import PayPeriod
 from importers.problems import problem
+from importers.progress import Progress
 from importers.rows import build_rows, canonical_hash, net_sums
 from importers.sheet_xml import column_index
 from importers.table_checks import check_merged, check_shifted, spread_merged, stops_of_table
@@ -48,11 +49,13 @@ def read_sheet(
 
     A file that cannot be read is an ImportedSheet with one problem that stops the file. `layout` is a factory's confirmed
     mapping, taken when the headers have its fingerprint; without one the mapping is proposed and waits for a person, and the
-    rows are a preview. `sheet` names the sheet where several could be meant. `progress(done, rows)` is called now and then.
+    rows are a preview. `sheet` names the sheet where several could be meant. `progress(done, rows)` is called now and then, also
+    from another thread; `done` only grows and is `rows` at the end.
     """
     source = _Source(file_name=file_name, content_hash=hashlib.sha256(data).hexdigest())
+    told = Progress(progress) if progress is not None else None
     try:
-        grids = open_grids(data, file_name)
+        grids = open_grids(data, file_name, told.opened if told else None)
     except RefusedFileError as refused:
         return _refused(source, [problem(refused.code)])
     source = replace(source, sheets=tuple(grid.name for grid in grids))
@@ -64,7 +67,7 @@ def read_sheet(
     if missing is not None:
         problems = [missing, *notes, *notes_on_layout(chosen)]
         return _refused(source, problems, layout=chosen.layout)
-    return _read(source, chosen, notes, period, progress)
+    return _read(source, chosen, notes, period, told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +79,7 @@ class _Source:
     sheets: tuple[str, ...] = ()
 
 
-def _read(
-    source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, progress: Callable[[int, int], None] | None
-) -> ImportedSheet:
+def _read(source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, progress: Progress | None) -> ImportedSheet:
     grid, layout = chosen.grid, chosen.layout
     spread_merged(grid, chosen.table, layout)
     lines = classify(grid, chosen.table, _places(layout))
@@ -87,7 +88,7 @@ def _read(
         return _refused(source, [empty, *notes], layout=layout)
     net_currency = _net_currency(layout)
     reading = Reading(grid=grid, layout=layout, lines=lines, period=period, strict_net=net_currency)
-    read_columns(reading)
+    read_columns(reading, progress)
     reading.problems.extend(stops_of_table(chosen, lines))
     net = next(column for column in reading.find(Meaning.NET) if column.currency == net_currency)
     flip_deductions(reading)

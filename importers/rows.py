@@ -12,6 +12,7 @@ from importers.contract import Meaning, PayrollRow
 from importers.khmer import normalise
 from importers.kinds import ADDED_UP, DAYS, HOURS, MONEY
 from importers.money import CURRENCIES, Money
+from importers.progress import Progress
 
 _EVERY = 1000  # rows between two words of progress
 _FIELDS: Mapping[Meaning, str] = {
@@ -35,7 +36,7 @@ _FIELDS: Mapping[Meaning, str] = {
 }
 
 
-def build_rows(reading: Reading, net_currency: str, progress: Callable[[int, int], None] | None) -> tuple[PayrollRow, ...]:
+def build_rows(reading: Reading, net_currency: str, progress: Progress | None) -> tuple[PayrollRow, ...]:
     """A frozen row for every worker whose row nothing stops."""
     fields = [(_FIELDS[column.meaning], column.values) for column in reading.columns if column.meaning in _FIELDS]
     amounts, alternates = _money_columns(reading, net_currency)
@@ -46,7 +47,7 @@ def build_rows(reading: Reading, net_currency: str, progress: Callable[[int, int
     rows: list[PayrollRow] = []
     for position, place in enumerate(workers):
         if progress is not None and position % _EVERY == 0:
-            progress(position, total)
+            progress.row(position, total)
         if position in reading.stopped:
             continue
         personal: dict[str, Any] = {name: values[position] for name, values in fields}
@@ -69,7 +70,7 @@ def build_rows(reading: Reading, net_currency: str, progress: Callable[[int, int
             )
         )
     if progress is not None:
-        progress(total, total)
+        progress.row(total, total)
     return tuple(rows)
 
 

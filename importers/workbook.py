@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -69,18 +69,25 @@ def text_of(cell: Cell) -> str:
     return str(cell)
 
 
-def open_grids(data: bytes, file_name: str) -> list[Grid]:
-    """The sheets of a file, in its order. Raises RefusedFileError with the problem's code."""
+def open_grids(data: bytes, file_name: str, seen: Callable[[int], None] | None = None) -> list[Grid]:
+    """The sheets of a file, in its order. Raises RefusedFileError with the problem's code.
+
+    `seen(rows)` is called with each sheet's length as soon as it is known, while the values are still being read.
+    """
     refuse_by_magic(data)
     if data.startswith(ZIP_MAGIC):
-        return [_grid(sheet) for sheet in _parse_in_child(data)]
+        return [_grid(sheet) for sheet in _parse_in_child(data, seen)]
     if not file_name.lower().endswith((".csv", ".tsv", ".txt")) or not looks_like_text(data):
         raise RefusedFileError("web_page" if b"<table" in data[:65536].lower() else "not_a_workbook")
     return [Grid(name="CSV", rows=[list(row) for row in read_text_table(data)], is_text=True)]
 
 
-def _parse_in_child(data: bytes) -> list[dict[str, Any]]:
-    done = run_limited("importers.child", data, wall_seconds=WALL_SECONDS)
+def _parse_in_child(data: bytes, seen: Callable[[int], None] | None) -> list[dict[str, Any]]:
+    def told(line: str) -> None:
+        if seen is not None and line.isascii() and line.isdigit():
+            seen(int(line))
+
+    done = run_limited("importers.child", data, wall_seconds=WALL_SECONDS, told=told)
     answer = json.loads(done, object_hook=_decode)
     if "refused" in answer:
         raise RefusedFileError(str(answer["refused"]))
