@@ -102,11 +102,14 @@ async def _question(services: Services, factory_id: UUID, dispatch_id: UUID, als
         # its connector says so without asking anybody.
         is_by_hand = connector.profile.finality is Finality.BY_HAND
         if not (connector.profile.looks_up or is_by_hand):
+            dispatch.look_up_after = services.clock() + _LONGEST_PAUSE
             return None
         rows = await fetch(session, _OPEN, factory_id, dispatch_id, list(also))
         open_references = [reference for reference, state, _ in rows if not (is_by_hand and state == "accepted")]
         known = frozenset(reference for reference, state, was_known in rows if was_known or state == "paid")
         if not open_references:
+            # Nobody can be asked about the rest: the periodic task need not come by every few seconds.
+            dispatch.look_up_after = services.clock() + _LONGEST_PAUSE
             return None
         account = await session.get_one(ProviderAccount, (factory_id, dispatch.provider_account_id))
         return _Question(

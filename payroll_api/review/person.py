@@ -26,5 +26,6 @@ def person_of(row: PayrollRow) -> Person:
         destination_kind=kind,
         bank=row.bank,
         account=number if number and kind != "cash" else CASH_ACCOUNT,
-        holder=row.account_name or row.name_latin or row.name,
+        # Her own name, never the sheet's "account name": whoever writes the sheet could write the owner of any account there.
+        holder=row.name_latin or row.name,
     )
