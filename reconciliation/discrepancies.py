@@ -11,6 +11,7 @@ from pathlib import Path
 from importers.contract import PayrollRow
 from importers.money import Money
 from reconciliation.contract import Citation, Discrepancy, DiscrepancySeverity, Resolution
+from reconciliation.formula_km import in_khmer
 from reconciliation.words import ENGLISH, KHMER
 
 
@@ -64,7 +65,7 @@ def tell(
         "difference": "" if difference is None else abs(difference).short(),
     }
     english = kind.english.format(**words, line=ENGLISH.get(subject, subject), basis=basis)
-    khmer = kind.khmer.format(**words, line=KHMER.get(subject, subject), basis=basis if basis_km is None else basis_km)
+    khmer = kind.khmer.format(**words, line=KHMER.get(subject, subject), basis=in_khmer(basis) if basis_km is None else basis_km)
     return Discrepancy(
         code=code,
         severity=severity or kind.severity,
