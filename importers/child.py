@@ -65,11 +65,15 @@ def read(data: bytes) -> list[dict[str, Any]]:
 
 
 def _sheet(name: str, sheet: Any, seen: SecondLook, *, visible: bool) -> dict[str, Any]:  # noqa: ANN401  calamine has no types
+    rows = sheet.to_python(skip_empty_area=False)
+    shown = sum(len(row) - row.count("") for row in rows) + len(seen.errors)
+    if seen.filled != shown and seen.doubled():
+        raise RefusedFileError("cells_twice")
     merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
     return {
         "name": name,
         "visible": visible,
-        "rows": sheet.to_python(skip_empty_area=False),
+        "rows": rows,
         "merged": merged,
         "errors": seen.errors,
         "booleans": seen.booleans,

@@ -21,9 +21,8 @@ def columns_as_markdown() -> str:
         words = ", ".join(word.replace("|", "/") for word in column.words[:_SHOWN_WORDS])
         more = f" and {len(column.words) - _SHOWN_WORDS} more" if len(column.words) > _SHOWN_WORDS else ""
         needed = " (needed)" if column.required else ""
-        lines.append(
-            f"| `{column.meaning.value}`{needed} | {column.label} / {column.label_km} | {column.unit} | {words or 'built from its parts'}{more} |"
-        )
+        label, known = f"{column.label} / {column.label_km}", words or "built from its parts"
+        lines.append(f"| `{column.meaning.value}`{needed} | {label} | {column.unit} | {known}{more} |")
     return "\n".join(lines)
 
 

@@ -11,7 +11,9 @@ import io
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from html import unescape
 from pathlib import PurePosixPath
 
@@ -43,6 +45,8 @@ class SecondLook:
     hidden_rows: list[tuple[int, int]] = field(default_factory=list)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     wide: bool = False
+    filled: int = 0  # cells that hold a value, by the XML's own count
+    doubled: Callable[[], bool] = bool  # whether an address stands twice; asked only when the counts differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ def column_index(letters: str) -> int:
 def look(xml: bytes, styles: Styles) -> SecondLook:
     """Everything beside the values in one sheet's XML."""
     result = SecondLook()
+    xml = _plainly_written(xml)
     opening = re.search(rb"<(\w+:)?worksheet\b", xml)
     prefix = (opening[1] or b"") if opening else b""
     if _lacks_addresses(xml, prefix):
@@ -127,6 +132,8 @@ def look(xml: bytes, styles: Styles) -> SecondLook:
     if xml.count(b"<" + prefix + b"c ") != xml.count(b"<" + prefix + b'c r="'):
         xml = re.sub(rb"<" + prefix + rb'c ([^>]*?) ?\b(r="[A-Z]+[0-9]+")', rb"<" + prefix + rb"c \2 \1", xml)  # the address first
     _look_at_rows(xml, prefix, result)
+    result.filled = xml.count(b"<" + prefix + b"v>") + xml.count(b"<" + prefix + b"is>")
+    result.doubled = partial(_stands_twice, xml, prefix)
     if re.search(rb"<" + prefix + rb'c r="[A-Z]{3}[0-9]+"[^>/]*>', xml):
         result.wide = True
     odd = b't="e"' in xml or b't="b"' in xml
@@ -146,6 +153,19 @@ def look(xml: bytes, styles: Styles) -> SecondLook:
     if styles.legacy:
         _look_at_styles(xml, prefix, styles.legacy, result.legacy, whole_columns=False)
     return result
+
+
+def _plainly_written(xml: bytes) -> bytes:
+    """The XML as spreadsheets write it: double quotes, no space between tags. Other writers are rare, and allowed."""
+    if b"='" in xml:
+        xml = re.sub(rb"(\s[\w:]+)='([^'\"<>]*)'", rb'\1="\2"', xml)
+    return re.sub(rb">\s+<", b"><", xml) if re.search(rb">\s+<", xml) else xml
+
+
+def _stands_twice(xml: bytes, prefix: bytes) -> bool:
+    """Whether two cells have one address: readers then differ in which of them they show."""
+    places = re.findall(rb"<" + prefix + rb'c r="([A-Z]+[0-9]+)"', xml)
+    return len(set(places)) != len(places)
 
 
 def _lacks_addresses(xml: bytes, prefix: bytes) -> bool:

@@ -106,6 +106,12 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str | None]] = {
     "binary workbook": (lambda: xlsx(more={"xl/workbook.bin": b"x"}), "binary_excel"),
     "open document": (lambda: xlsx(more={"mimetype": b"x", "content.xml": "<a/>"}), "open_document"),
     "sheet that is not XML": (lambda: xlsx("\x00\x01 not xml"), "damaged_file"),
+    "two cells of one address": (lambda: xlsx(SHEET.replace('<c r="C2">', '<c r="C2"><v>999</v></c><c r="C2">')), "cells_twice"),
+    "two rows of one number": (
+        lambda: xlsx(SHEET.replace("</sheetData>", '<row r="2"><c r="C2"><v>999</v></c></row></sheetData>')),
+        "cells_twice",
+    ),
+    "single quotes and a line for each tag": (lambda: xlsx(SHEET.replace('"', "'").replace("><", ">\n  <")), None),
     "only the magic": (lambda: b"PK\x03\x04" + b"x" * 100, "damaged_file"),
     "no addresses": (
         lambda: xlsx(
@@ -147,3 +153,20 @@ def test_the_guard_names_no_content_in_its_error() -> None:
     with pytest.raises(RefusedFileError) as raised:
         inspect(xlsx(more={"xl/embeddings/Sok Sophea 012345678.bin": b"x"}))
     assert str(raised.value) == "active_content"
+
+
+@pytest.mark.parametrize("how", ["plain", "single quotes", "a line for each tag"])
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [('<c r="C2"><f>1+1</f></c>', "formula_not_saved"), ('<c r="C2" t="e"><v>#REF!</v></c>', "error_cell")],
+    ids=["formula without a value", "error"],
+)
+def test_what_values_do_not_tell_is_seen_however_the_xml_is_written(how: str, cell: str, code: str) -> None:
+    sheet = SHEET.replace('<c r="C2"><v>240</v></c>', cell)
+    if how == "single quotes":
+        sheet = sheet.replace('"', "'")
+    elif how != "plain":
+        sheet = sheet.replace("><", ">\n  <")
+    read = read_sheet(xlsx(sheet), file_name="p.xlsx", period=PERIOD)
+    assert (read.counts.accepted, read.counts.rejected) == (0, 1)
+    assert code in {found.code for found in read.problems}

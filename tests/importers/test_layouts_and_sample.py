@@ -121,12 +121,13 @@ def test_the_annotated_sample_links_every_problem_and_keeps_its_look() -> None:
     assert links == {f"'Payroll'!{problem.cell}" for problem in sheet.problems}
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x")'])
-def test_nothing_in_a_csv_becomes_a_formula(start: str) -> None:
-    data = f'Worker code,Name,Net pay (USD)\nW1,"{start.replace(chr(34), chr(34) * 2)}",later\n'.encode()
+def test_nothing_in_a_csv_becomes_a_formula() -> None:
+    starts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x")']
+    lines = [f'W{n},"{start.replace(chr(34), chr(34) * 2)}",later' for n, start in enumerate(starts)]
+    data = "\n".join(["Worker code,Name,Net pay (USD)", *lines]).encode()
     book = openpyxl.load_workbook(io.BytesIO(annotate(data, read_sheet(data, file_name="p.csv", period=PERIOD))))
     cells = [cell for page in book.worksheets for row in page.iter_rows() for cell in row if cell.value is not None]
-    assert cells
+    assert len({str(cell.value).strip() for cell in cells} & {start.strip() for start in starts}) >= len(starts) - 1
     assert all(cell.data_type != "f" for cell in cells)
 
 
