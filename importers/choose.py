@@ -43,10 +43,14 @@ def choose_sheet(grids: Sequence[Grid], period: PayPeriod, layout: Layout | None
     payrolls = [candidate for candidate in found if _is_payroll(candidate.layout)]
     if not found:
         return problem("no_table_found", sheet=grids[0].name if grids else "")
-    chosen = _one_of(payrolls, period) if payrolls else found[0]
+    chosen = _one_of(payrolls, period) if payrolls else max(found, key=_understood)
     if isinstance(chosen, Candidate) and layout is not None and layout.confirmed:
         return replace(chosen, changed=_changes(layout, chosen.layout))
     return chosen
+
+
+def _understood(candidate: Candidate) -> int:
+    return sum(1 for column in candidate.layout.columns if column.score)
 
 
 def _is_payroll(layout: Layout) -> bool:

@@ -12,6 +12,7 @@ from importers.workbook import Cell, Grid, text_of
 
 _SEARCHED_ROWS = 60
 _MOST_HEADER_ROWS = 4
+_FEWEST_UNKNOWN, _FEWEST_FIGURES = 4, 2  # captions and figures of a table in words we do not know
 _FEWEST_KNOWN = 3
 _LONGEST_CAPTION = 120
 _TITLE_SHARE = 0.6  # a merge over this share of the table's width is a title, not a group of columns
@@ -56,9 +57,33 @@ def find_table(grid: Grid) -> Table | None:
         if known > most:
             best, most = index, known
     if best < 0:
-        return None
+        return _by_shape(grid)
     rows = _with_neighbours(grid, best)
     return Table(header_rows=tuple(rows), captions=captions(grid, rows))
+
+
+def _by_shape(grid: Grid) -> Table | None:
+    """A header in words we do not know: a row of different texts over rows with figures. A person then says what they mean."""
+    for index, row in enumerate(grid.rows[:_SEARCHED_ROWS]):
+        texts = [visible(cell) for cell in row if isinstance(cell, str) and visible(cell)]
+        if len(texts) < _FEWEST_UNKNOWN or len(set(texts)) < len(texts) or any(not _is_caption(text) for text in texts):
+            continue
+        if any(not isinstance(cell, str) for cell in row):
+            continue
+        below = [sum(1 for cell in line if _is_figure(cell)) for line in grid.rows[index + 1 : index + 4]]
+        if below and min(below) >= _FEWEST_FIGURES:
+            return Table(header_rows=(index,), captions=captions(grid, [index]))
+    return None
+
+
+def _is_caption(text: str) -> bool:
+    return len(text) <= _LONGEST_CAPTION and not _is_figure(text) and any(map(str.isalpha, text))
+
+
+def _is_figure(cell: Cell) -> bool:
+    return isinstance(cell, float) or (
+        isinstance(cell, str) and cell != "" and any(map(str.isdecimal, cell)) and not any(map(str.isalpha, cell))
+    )
 
 
 def _with_neighbours(grid: Grid, best: int) -> list[int]:

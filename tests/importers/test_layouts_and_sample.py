@@ -40,6 +40,20 @@ def test_hr_says_which_column_is_the_net_and_is_not_asked_again() -> None:
     assert not second.problems
 
 
+def test_a_header_in_a_language_we_do_not_know_is_mapped_by_a_person() -> None:
+    data = "Mã NV,Họ và tên,Tổng lương,Thực lĩnh\nA1,Nguyễn Hoa,250.00,240.00\nA2,Trần Lan,230.00,220.00\n".encode()
+    first = read_sheet(data, file_name="p.csv", period=PERIOD)
+    assert first.refused is not None
+    assert first.refused.code == "no_net_column"
+    assert first.layout is not None
+    assert {column.meaning for column in first.layout.columns} == {None}
+    layout = apply_corrections(
+        first.layout, {"A": Meaning.WORKER_CODE, "B": Meaning.NAME, "C": Meaning.GROSS, "D": Meaning.NET}, {"C": "USD", "D": "USD"}
+    )
+    again = read_sheet(data, file_name="p.csv", period=PERIOD, layout=layout)
+    assert [(row.worker_code, row.net.minor) for row in again.rows] == [("A1", 24000), ("A2", 22000)]
+
+
 def test_a_changed_layout_is_said_and_never_mapped_silently() -> None:
     first = read_sheet(CSV.encode(), file_name="p.csv", period=PERIOD)
     assert first.layout is not None
