@@ -184,7 +184,7 @@ def _settle_faults(reading: Reading, column: ReadColumn) -> None:
         warned = [position for position in positions if _reach(reading, position, meaning, code) is Severity.WARNS]
         if len(warned) > _SHOWN_ONE_BY_ONE or (warned and code in {"amount_unrounded", "currency_unknown"}):
             reading.report(warned[0], index, meaning, code, hint=_many(len(warned)), severity=Severity.WARNS)
-            positions = [position for position in positions if _reach(reading, position, meaning, code) is not Severity.WARNS]  # noqa: PLW2901
+            positions = [position for position in positions if _reach(reading, position, meaning, code) is not Severity.WARNS]  # noqa: PLW2901  those told in one sum are not told again
         for position in positions:
             reading.report(position, index, meaning, code, severity=_reach(reading, position, meaning, code))
 

@@ -50,7 +50,7 @@ def _read(cell: str | float | date | time | timedelta, latest: date) -> date | F
         return Fault("date_not_read")
     if isinstance(cell, float):
         # a date whose cell lost its format: serials of 1950 to 2099 are no other number that stands in a date column
-        if not cell.is_integer() or not 18_264 <= cell <= 73_050:  # noqa: PLR2004
+        if not cell.is_integer() or not 18_264 <= cell <= 73_050:  # noqa: PLR2004  1 January 1950 to 31 December 2099
             return Fault("date_not_read")
         return _EPOCH + timedelta(days=int(cell))
     text = normalise(digits(cell)).casefold().replace("ថ្ងៃទី", "").replace("ខែ", " ").replace("ឆ្នាំ", " ")
@@ -64,7 +64,7 @@ def _read_text(text: str, latest: date) -> date | Fault | None:
         return _made(int(match[1]), int(match[2]), int(match[3]))
     if match := _DAY_FIRST.match(text):
         year = int(match[3])
-        if len(match[3]) == 2:  # noqa: PLR2004
+        if len(match[3]) == 2:  # noqa: PLR2004  a year of two digits
             year += 2000 if year + 2000 <= latest.year else 1900
         return _made(year, int(match[2]), int(match[1]))
     if match := _NAMED.match(text):

@@ -134,7 +134,7 @@ def _beside(grid: Grid, table: Table) -> str | None:
             code = currency_of(cell)
             label = visible(cell).casefold()
             following = row[index + 1] if index + 1 < len(row) else ""
-            if code and isinstance(following, str) and ("currency" in label or "unit" in label or "រូបិយ" in label or len(label) <= 6):  # noqa: PLR2004
+            if code and isinstance(following, str) and ("currency" in label or "unit" in label or "រូបិយ" in label or len(label) <= 6):  # noqa: PLR2004  "USD", "(KHR)"
                 found[code] += 1
     return next(iter(found)) if len(found) == 1 else None
 

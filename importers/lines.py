@@ -182,7 +182,7 @@ class _Sorter:
         elif any(isinstance(cell, str) and _EXAMPLE.match(cell) for cell in (number, *names)):
             self.lines.examples.append(index)
 
-    def _doubtful(self, row: Sequence[Cell], filled: list[Cell], names: list[Cell], *, has_code: bool, has_net: bool) -> str:  # noqa: PLR0911
+    def _doubtful(self, row: Sequence[Cell], filled: list[Cell], names: list[Cell], *, has_code: bool, has_net: bool) -> str:  # noqa: PLR0911  one refusal after the other
         """A row that lacks its code, its name or its net; one refusal after the other."""
         places = self.places
         code = _at(row, places.code)

@@ -74,7 +74,7 @@ def _hidden(chosen: Candidate, grids: Sequence[Grid]) -> list[CellProblem]:
     sheets = [other.name for other in grids if not other.visible and any(any(row) for row in other.rows)]
     found = []
     if rows:
-        hint = f"rows ({', '.join(str(row + 1) for row in rows[:5])}{', ...' if len(rows) > 5 else ''}; {len(rows)} in all)"  # noqa: PLR2004
+        hint = f"rows ({', '.join(str(row + 1) for row in rows[:5])}{', ...' if len(rows) > 5 else ''}; {len(rows)} in all)"  # noqa: PLR2004  the first five are named
         found.append(problem("hidden_data", sheet=grid.name, cell=address(rows[0], 0), hint=hint))
     if columns:
         hint = f"columns ({', '.join(column_letters(column) for column in columns[:10])})"

@@ -67,24 +67,13 @@ def _stray(made: Workbook) -> None:
 Rough = tuple[str, bytes, str, str, int, str | None, str]
 
 
-def _tables() -> list[Rough]:
-    """Where tables begin, end, repeat and stand together."""
+def _lines_above() -> list[Rough]:
+    """Lines above and under the header, and months that stand together."""
     x = "p.xlsx"
     october, november = ("Payroll October 2026",), ("Payroll November 2026",)
-    other_head = ("Worker code", "Name", "Bonus (USD)", "Net pay (USD)")
-    swapped = ("No.", "Worker code", "Name", "Net pay (USD)", "Total deductions (USD)", "Gross pay (USD)")
-    beside = [(*SHORT, None, *SHORT), ("W1", "Sok A", 240, None, "W2", "Chan B", 220), ("W3", "Kim C", 250, None, "W4", "Tep D", 230)]
-    korean = ("사번", "성명", "기본급", "공제합계", "실수령액")
-    chinese = ("工號", "姓名", "部門", "應發工資(美元)", "扣款合計(美元)", "實發工資(美元)")
     constants = ("Rate", 4000, "Min wage", 210, "NSSF", 0.02)
     units = (None, None, None, "USD", "USD", "USD")
     no_units = ("No", "Worker code", "Name", "Gross pay", "Total deductions", "Net pay")
-    costs = [(*HEAD, "Employer NSSF (USD)", "Total cost (USD)"), *((*row, 5, 255) for row in ROWS)]
-    summary = [("Department", "Workers", "Net pay (USD)"), ("Sewing", 2, 460), ("Cutting", 1, 250)]
-    cutting = [("Name", "Card no", "Net salary (USD)"), ("ស្រី មុំ", "W003", 250)]
-    weak = [("Worker code", "Name", "Netto"), ("W009", "Late Worker", 99)]
-    names = [("Worker code", "Name", None, "Net pay (USD)"), ("W1", "Sok A", None, 200), ("W2", "Chan B", None, 220)]
-    pieces = [("Worker code", "Name", "Item", "Net pay (USD)"), ("W1", "Sok A", "Basic", 200), (None, None, "OT", 40), ("W2", "B C", "", 9)]
     months = [(*HEAD, "Month"), *((*row, "2026-10") for row in ROWS), *((*row, "2026-11") for row in ROWS)]
     one_month = [(*HEAD, "Month"), *((*row, "2026-11") for row in ROWS)]
     others = [(1, "W004", "Kim Ly", 34, 1, 33)]
@@ -103,6 +92,20 @@ def _tables() -> list[Rough]:
             "several_months",
             "",
         ),
+    ]
+
+
+def _several() -> list[Rough]:
+    """Several sheets and several tables."""
+    x = "p.xlsx"
+    other_head = ("Worker code", "Name", "Bonus (USD)", "Net pay (USD)")
+    swapped = ("No.", "Worker code", "Name", "Net pay (USD)", "Total deductions (USD)", "Gross pay (USD)")
+    beside = [(*SHORT, None, *SHORT), ("W1", "Sok A", 240, None, "W2", "Chan B", 220), ("W3", "Kim C", 250, None, "W4", "Tep D", 230)]
+    summary = [("Department", "Workers", "Net pay (USD)"), ("Sewing", 2, 460), ("Cutting", 1, 250)]
+    cutting = [("Name", "Card no", "Net salary (USD)"), ("ស្រី មុំ", "W003", 250)]
+    weak = [("Worker code", "Name", "Netto"), ("W009", "Late Worker", 99)]
+    others = [(1, "W004", "Kim Ly", 34, 1, 33)]
+    return [
         ("a sheet for each department", book(("A", [HEAD, *ROWS[:2]]), ("B", [HEAD, ROWS[2]])), x, "", 0, "department_sheets", ""),
         ("departments with other columns", book(("A", [HEAD, *ROWS[:2]]), ("B", cutting)), x, "", 0, "department_sheets", ""),
         ("a department whose net is not sure", book(("A", [HEAD, *ROWS]), ("B", weak)), x, ALL, 0, None, "sheets_not_read@"),
@@ -118,6 +121,18 @@ def _tables() -> list[Rough]:
             "",
         ),
         ("the header again with two columns swapped", book(("P", [HEAD, *ROWS, swapped, *others])), x, "", 4, "second_table", ""),
+    ]
+
+
+def _columns() -> list[Rough]:
+    """Merged columns, other languages and the employer's costs."""
+    x = "p.xlsx"
+    korean = ("사번", "성명", "기본급", "공제합계", "실수령액")
+    chinese = ("工號", "姓名", "部門", "應發工資(美元)", "扣款合計(美元)", "實發工資(美元)")
+    costs = [(*HEAD, "Employer NSSF (USD)", "Total cost (USD)"), *((*row, 5, 255) for row in ROWS)]
+    names = [("Worker code", "Name", None, "Net pay (USD)"), ("W1", "Sok A", None, 200), ("W2", "Chan B", None, 220)]
+    pieces = [("Worker code", "Name", "Item", "Net pay (USD)"), ("W1", "Sok A", "Basic", 200), (None, None, "OT", 40), ("W2", "B C", "", 9)]
+    return [
         ("a column merged over two", book(("P", names), change=_merged("B1:C1", "B2:C2", "B3:C3")), x, "W1=200.00 W2=220.00", 0, None, ""),
         (
             "one worker merged over two rows",
@@ -135,31 +150,36 @@ def _tables() -> list[Rough]:
     ]
 
 
-def _rows() -> list[Rough]:
-    """Rows that look like people and are not, and people who look like something else."""
+def pay(*rows: Sequence[Any]) -> bytes:
+    """A workbook of the usual columns with these rows."""
+    return book(("P", [HEAD, *rows]))
+
+
+def net(name: str | None, amount: float, code: Any = None) -> tuple[Any, ...]:
+    """A row with nothing but a name, a net and perhaps a code."""
+    return (None, code, name, None, None, amount)
+
+
+def _empty_rows() -> list[Rough]:
+    """Rows in which nobody stands."""
     x = "p.xlsx"
-
-    def pay(*rows: Sequence[Any]) -> bytes:
-        return book(("P", [HEAD, *rows]))
-
-    def net(name: str | None, amount: float, code: Any = None) -> tuple[Any, ...]:
-        return (None, code, name, None, None, amount)
-
     zero = (0, 0, 0)
-    carried = [*ROWS[:2], net("Carried forward", 460), net("Brought forward", 460), ROWS[2], TOTAL]
-    pages = [*ROWS[:2], net("Page 1 total", 460), HEAD, ROWS[2], net("Page 2 total", 250), TOTAL]
-    spread = [(None, None, "Minimum", 231.5, 10, 220), (None, None, "Maximum", 260.25, 11.5, 250)]
-    headings = [("Sewing", None, None, 481.5, 21.5, 460), *ROWS[:2], ("Cutting", None, None, 260.25, 10.25, 250), ROWS[2]]
-    riel = [TOTAL, net("Exchange rate", 4000)]
-    late = (4, "W004", "Late Worker", 10, 0, 10)
-    short = [(1, "0001", "A B", 5, 0, 5), (2, 2, "C D", 5, 0, 5), (3, "0003", "E F", 5, 0, 5)]
-    gone = (2, "W002", "Chan Dara", "resigned", None, None)
-    signed = [TOTAL, (None, "Prepared by", "HR"), (None, "........", "........")]
     return [
         ("rows of zeros filled down", pay(*ROWS, *((n, None, None, 0, 0, 0) for n in range(4, 30))), x, ALL, 0, None, ""),
         ("a row of look-ups that found nobody", pay(*ROWS, (4, 0, 0, *zero)), x, ALL, 0, None, ""),
         ("numbered rows without anybody", pay(*ROWS, *((n,) for n in range(4, 30))), x, ALL, 0, None, ""),
         ("dashes where nothing is paid", pay(*ROWS, *((n, None, None, "-", "-", "-") for n in range(4, 9))), x, ALL, 0, None, ""),
+    ]
+
+
+def _sums() -> list[Rough]:
+    """Sums and figures about the workers."""
+    x = "p.xlsx"
+    carried = [*ROWS[:2], net("Carried forward", 460), net("Brought forward", 460), ROWS[2], TOTAL]
+    pages = [*ROWS[:2], net("Page 1 total", 460), HEAD, ROWS[2], net("Page 2 total", 250), TOTAL]
+    spread = [(None, None, "Minimum", 231.5, 10, 220), (None, None, "Maximum", 260.25, 11.5, 250)]
+    headings = [("Sewing", None, None, 481.5, 21.5, 460), *ROWS[:2], ("Cutting", None, None, 260.25, 10.25, 250), ROWS[2]]
+    return [
         ("minimum and maximum rows", pay(*ROWS, *spread), x, ALL, 0, None, ""),
         ("carried forward", pay(*carried), x, ALL, 0, None, ""),
         ("page totals", pay(*pages), x, ALL, 0, None, ""),
@@ -167,11 +187,29 @@ def _rows() -> list[Rough]:
         ("total with the headcount for a code", pay(*ROWS, (None, 3, "Grand Total", 741.75, 31.75, 710)), x, ALL, 0, None, ""),
         ("total in the first row", pay(TOTAL, *ROWS), x, ALL, 0, None, ""),
         ("departments' sums beside their names", pay(*headings), x, ALL, 0, None, ""),
+    ]
+
+
+def _names() -> list[Rough]:
+    """Workers whose names look like something else, and examples."""
+    x = "p.xlsx"
+    return [
         ("a worker called Totala", pay(*ROWS, (4, "W004", "Totala Kim", 10, 0, 10)), x, ALL + " W004=10.00", 0, None, ""),
         ("a worker called Mean", pay(*ROWS, (4, "W004", "Mean", 10, 0, 10)), x, ALL, 1, None, "name_is_label@C5"),
         ("an example by its name", pay((0, "0001", "Example worker", 250, 10, 240), *ROWS), x, ALL, 1, None, "example_row@C2"),
         ("an example by its number", pay(("Example", "W000", "Sok Sophea", 250, 10, 240), *ROWS), x, ALL, 1, None, "example_row@C2"),
         ("workers of the sample room", pay((0, "SAMPLE01", "Sok A", 9, 0, 9), *ROWS), x, "SAMPLE01=9.00 " + ALL, 0, None, ""),
+    ]
+
+
+def _beside() -> list[Rough]:
+    """Workers and amounts below and between the others."""
+    x = "p.xlsx"
+    riel = [TOTAL, net("Exchange rate", 4000)]
+    late = (4, "W004", "Late Worker", 10, 0, 10)
+    gone = (2, "W002", "Chan Dara", "resigned", None, None)
+    signed = [TOTAL, (None, "Prepared by", "HR"), (None, "........", "........")]
+    return [
         ("a worker below the total", pay(*ROWS, TOTAL, late), x, ALL + " W004=10.00", 0, None, ""),
         ("a worker without amounts below the total", pay(*ROWS, TOTAL, late[:3]), x, ALL, 1, None, "net_missing@F6"),
         ("a worker who left", pay(ROWS[0], gone, ROWS[2]), x, "W001=240.00 W003=250.00", 1, None, "amount_not_read@D3 net_missing@F3"),
@@ -180,6 +218,14 @@ def _rows() -> list[Rough]:
         ("an instruction between workers", pay(ROWS[0], ("Please check before you sign",), *ROWS[1:]), x, ALL, 0, None, ""),
         ("a signature block with dots", pay(*ROWS, *signed), x, ALL, 0, None, ""),
         ("a department's name in the code column", pay(*ROWS[:2], (None, "Line 2"), ROWS[2]), x, ALL, 0, None, ""),
+    ]
+
+
+def _codes() -> list[Rough]:
+    """Codes and amounts that a sheet program changed."""
+    x = "p.xlsx"
+    short = [(1, "0001", "A B", 5, 0, 5), (2, 2, "C D", 5, 0, 5), (3, "0003", "E F", 5, 0, 5)]
+    return [
         ("a code that lost its zeros", pay(*short), x, "0001=5.00 0003=5.00", 1, None, "code_lost_zero@B3"),
         ("a net that became a date", pay((1, "W1", "A B", 250, 10, datetime(1900, 8, 27)), *ROWS), x, ALL, 1, None, "amount_is_a_date@F2"),  # noqa: DTZ001  a cell has no zone
         (
@@ -247,4 +293,14 @@ def _texts() -> list[Rough]:
 
 def cases() -> list[Rough]:
     """The whole collection."""
-    return [*_tables(), *_rows(), *_texts()]
+    return [
+        *_lines_above(),
+        *_several(),
+        *_columns(),
+        *_empty_rows(),
+        *_sums(),
+        *_names(),
+        *_beside(),
+        *_codes(),
+        *_texts(),
+    ]
