@@ -181,9 +181,10 @@ def _offline(commands: Any) -> None:  # noqa: ANN401 see _add
         "check:check",
         "read a sheet, compute what the law owes, and say what is wrong; no database, nothing is sent",
         examples="  payroll check payroll-2026-11.xlsx\n  payroll check payroll.xlsx --period 2026-11 --json > report.json\n\n"
-        "exit status: 0 clean, 1 problems or differences found, 2 the file was refused",
+        "exit status: 0 clean, 1 problems or differences found, 2 refused: the file, an option, or a month that no law is known for",
     )
-    check.add_argument("sheet", type=Path, metavar="SHEET", help="a workbook (.xlsx, .xls, .ods) or .csv")
+    check.add_argument("sheet", type=Path, metavar="SHEET", help="a workbook (.xlsx, or .xlsm without macros), .csv or .tsv")
+    check.add_argument("--sheet", metavar="NAME", dest="sheet_name", help="which sheet of the workbook, where several could be meant")
     check.add_argument("--period", help="the month that the sheet pays, YYYY-MM (from its name, or this month)")
     check.add_argument("--kind", default="balance", help="first_half, balance, indemnity, final_pay or correction (balance)")
     check.add_argument("--rate", default="4000", help="riel for one dollar, where the sheet's law figures need it (4000)")

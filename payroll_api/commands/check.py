@@ -22,8 +22,8 @@ from payroll_api.clock import pay_day, system_clock
 from payroll_api.errors import ConfigurationError
 from reconciliation.contract import DiscrepancySeverity, ExchangeRates, KnownWorker, Reconciliation
 from reconciliation.law.book import load_cambodia
-from reconciliation.law.parameter import LawUnknownError
-from reconciliation.policy import FactoryPolicy
+from reconciliation.law.parameter import LawBookError, LawUnknownError
+from reconciliation.policy import FactoryPolicy, PolicyError
 from reconciliation.reconcile import reconcile
 from reconciliation.to_json import reconciliation_json
 
@@ -35,11 +35,17 @@ _MONTH = re.compile(r"(20[0-9]{2})[-_. ]?(0[1-9]|1[0-2])(?![0-9])")
 
 
 def check(given: argparse.Namespace) -> int:
-    """Check one sheet; 0 clean, 1 problems or differences, 2 refused."""
-    period, kind, rates = period_of(given.sheet, given.period), _kind(given.kind), _rates(given.rate)
-    with given.sheet.open("rb") as file:
-        content = file.read(_LARGEST)
-    sheet = read_sheet(content, file_name=given.sheet.name, period=period)
+    """Check one sheet; 0 clean, 1 problems or differences, 2 refused: the file, an option, or a month that the law book does not know."""
+    try:
+        period, kind, rates = period_of(given.sheet, given.period), _kind(given.kind), _rates(given.rate)
+    except ConfigurationError as error:
+        return _refuse(given, "option_wrong", str(error))
+    try:
+        with given.sheet.open("rb") as file:
+            content = file.read(_LARGEST)
+    except OSError as error:
+        return _refuse(given, *_unreadable(given.sheet, error))
+    sheet = read_sheet(content, file_name=given.sheet.name, period=period, sheet=given.sheet_name)
     unknown: str | None = None
     result: Reconciliation | None = None
     if sheet.rows and sheet.refused is None:
@@ -47,14 +53,57 @@ def check(given: argparse.Namespace) -> int:
             result = reconcile(
                 sheet.rows, period=period, kind=kind, known={}, keys=_keys, book=load_cambodia(), rates=rates, policy=FactoryPolicy()
             )
-        except LawUnknownError as error:
+        except (LawUnknownError, LawBookError, PolicyError) as error:
             unknown = str(error)
     if given.json:
-        report = {**sheet_to_json(sheet), "reconciliation": None if result is None else reconciliation_json(result), "law_unknown": unknown}
-        sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+        _print_json(_report(sheet, result, unknown))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in _told(sheet, result, unknown))
+        # A name that the terminal's encoding lacks is shown as an escape, so that the rest is still told.
+        lines = "".join(f"{line}\n" for line in _told(sheet, result, unknown))
+        _write(lines.encode(sys.stdout.encoding, "backslashreplace"))
     return _status(sheet, result, unknown)
+
+
+def _report(sheet: ImportedSheet, result: Reconciliation | None, unknown: str | None) -> dict[str, Any]:
+    """The JSON of a sheet that was opened; `refused` says in one shape why nothing can be paid from it, or is null."""
+    refused: dict[str, str] | None = None
+    if sheet.refused is not None:
+        refused = {"code": sheet.refused.code, "message": f"{sheet.refused.message} {sheet.refused.remedy}"}
+    elif unknown is not None:
+        refused = {"code": "law_unknown", "message": unknown}
+    law = None if result is None else reconciliation_json(result)
+    return {**sheet_to_json(sheet), "refused": refused, "reconciliation": law, "law_unknown": unknown}
+
+
+def _unreadable(path: Path, error: OSError) -> tuple[str, str]:
+    """The code and the sentence for a file that the system does not hand out."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "no_such_file", f"There is no such file: {path}. Check the folder and the spelling of the name."
+    if isinstance(error, IsADirectoryError) or path.is_dir():  # Windows calls opening a folder a lack of permission
+        return "is_a_folder", f"{path} is a folder. Name one workbook in it."
+    if isinstance(error, PermissionError):
+        return "no_permission", f"{path} cannot be read: no permission. Copy it to a folder of yours, or ask its owner."
+    why = error.strerror or type(error).__name__
+    return "file_unreadable", f"{path} cannot be read: {why}. Copy it to this computer's disk and check the copy."
+
+
+def _refuse(given: argparse.Namespace, code: str, message: str) -> int:
+    """Say why there is no sheet to tell about."""
+    if given.json:
+        _print_json({"file": {"name": given.sheet.name}, "refused": {"code": code, "message": message}})
+    else:
+        sys.stderr.write(f"payroll: {message}\n")
+    return REFUSED
+
+
+def _print_json(report: dict[str, Any]) -> None:
+    """JSON is UTF-8 whatever the terminal's encoding; half a character from a broken name becomes JSON's own escape."""
+    _write(f"{json.dumps(report, ensure_ascii=False, indent=1)}\n".encode("utf-8", "backslashreplace"))
+
+
+def _write(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
+    sys.stdout.flush()
 
 
 def period_of(sheet: Path, text: str | None) -> PayPeriod:
@@ -104,10 +153,10 @@ def _keys(row: PayrollRow) -> KnownWorker:
 
 
 def _status(sheet: ImportedSheet, result: Reconciliation | None, unknown: str | None) -> int:
-    if sheet.refused is not None:
+    if sheet.refused is not None or unknown is not None:
         return REFUSED
     differs = result is not None and any(one.severity is not DiscrepancySeverity.INFORMS for one in result.discrepancies)
-    return PROBLEMS if sheet.problems or differs or unknown else CLEAN
+    return PROBLEMS if sheet.problems or differs else CLEAN
 
 
 def _told(sheet: ImportedSheet, result: Reconciliation | None, unknown: str | None) -> Iterator[str]:
