@@ -20,7 +20,6 @@ from pathlib import PurePosixPath
 from defusedxml.ElementTree import fromstring
 
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
-_STYLE = re.compile(rb'\bs="([0-9]+)"')
 _CURRENCY_FORMATS = (
     ("KHR", re.compile(r"៛|KHR|riel|រៀល|\[\$[^\]]*-(?:x-)?[0-9a-f]*453\]", re.IGNORECASE)),
     ("USD", re.compile(r"\$(?!-)|USD|ដុល្លារ", re.IGNORECASE)),

@@ -48,8 +48,6 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 STATES = tuple(TRANSITIONS)
-# Money may be at the provider or on its way: nothing may be sent for these.
-OPEN_AT_PROVIDER = ("submitting", "unknown", "accepted")
 # Nothing more happens to it in this run: a held payment still waits for a person, so it is not among them.
 AT_REST = ("paid", "rejected", "returned", "cancelled")
 

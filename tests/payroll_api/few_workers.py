@@ -64,7 +64,7 @@ async def released(told: Story, content: bytes | None = None) -> None:
     await told.approved_run(file_id)
 
 
-async def settle_down(told: Story, clock: SettableClock, *, rounds: int = 40) -> Counter[str]:
+async def settle_down(told: Story, clock: SettableClock, *, rounds: int = 60) -> Counter[str]:
     """Work, wait and look up, as a worker does, until nothing moves; give the payments' states."""
     for _ in range(rounds):
         await told.work()

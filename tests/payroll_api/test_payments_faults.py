@@ -22,15 +22,15 @@ from payroll_api.jobs.names import Job
 from payroll_api.payments.hold import cancel, hold, unhold
 from payroll_api.payments.intent import Intent, batch_of, claim
 from payroll_api.payments.invariants import violations
-from payroll_api.payments.look_up import due
 from payroll_api.payments.models import Attempt, Dispatch, Payment
-from payroll_api.payments.submit import ask_look_up, keep_answer
+from payroll_api.payments.submit import keep_answer
 from payroll_api.people.models import Destination
 from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, submit
 from payroll_api.runs.models import RunItem
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
+from tests.payroll_api.few_workers import payments_of, settle_down, states_of
 from tests.payroll_api.payday_story import Story, story
 from tests.sheets.build_payroll import build_payroll
 
@@ -69,31 +69,6 @@ def paying(services: Services, factory: SampleFactory, tmp_path: Path, clock: Se
             yield told
 
     return begin
-
-
-async def settle_down(told: Story, clock: SettableClock, *, rounds: int = 60) -> Counter[str]:
-    """Work, wait and look up, as the worker does, until nothing moves; give the payments' states."""
-    for _ in range(rounds):
-        await told.work()
-        states = await payment_states(told)
-        if not {"ready", "submitting", "unknown", "accepted"} & set(states):
-            return states
-        clock.now += timedelta(seconds=3)
-        async with told.services.database.factory(told.factory.id) as session:
-            for dispatch in await due(session, clock()):
-                await ask_look_up(session, dispatch, timedelta(0))
-        await asyncio.sleep(0.05)
-    return await payment_states(told)
-
-
-async def payment_states(told: Story) -> Counter[str]:
-    async with told.services.database.factory(told.factory.id) as session:
-        return Counter(await session.scalars(select(Payment.state)))
-
-
-async def payments(told: Story) -> list[Payment]:
-    async with told.services.database.factory(told.factory.id) as session:
-        return list(await session.scalars(select(Payment).order_by(Payment.id)))
 
 
 async def check_against_the_journal(told: Story) -> None:
@@ -137,7 +112,7 @@ async def test_an_answer_that_is_lost_pays_nobody_twice(paying: Paying, clock: S
         states = await settle_down(told, clock)
         await check_against_the_journal(told)
         assert set(states) <= {"paid", "rejected"}, states
-        for payment in await payments(told):
+        for payment in await payments_of(told):
             assert payment.state == "paid" or payment.code in {"temporary", "not_received"}, payment.code
 
 
@@ -178,7 +153,7 @@ async def test_a_sender_that_died_before_its_first_byte_is_found_out_and_the_sam
 
 
 async def _first_chunk(told: Story) -> dict[str, str]:
-    pay = (await payments(told))[0]
+    pay = (await payments_of(told))[0]
     return {"run": str(pay.run_id), "provider": str(pay.provider_account_id), "currency": pay.currency}
 
 
@@ -194,7 +169,7 @@ async def test_a_worker_frozen_after_its_answer_cannot_write_over_the_one_that_t
         lie = [PayoutOutcome(reference=one, status=PayoutStatus.REJECTED, code="other") for one in references]
         old = Intent(dispatch_id=dispatch.id, fence=1, batch=batch_of(dispatch.id, [], clock().date()))
         await keep_answer(here, factory_id, connector, old, lie)
-        assert "rejected" not in await payment_states(told)
+        assert "rejected" not in await states_of(told)
         assert await settle_down(told, clock) == Counter({"paid": WORKERS})
         await check_against_the_journal(told)
 
@@ -210,7 +185,7 @@ async def test_two_workers_on_one_run_send_each_payment_once(paying: Paying, clo
 async def test_an_account_that_changed_after_approval_is_not_paid(paying: Paying, clock: SettableClock) -> None:
     async with paying() as told:
         await told.work(only=[Job.PREPARE_RUN])
-        victim = (await payments(told))[0]
+        victim = (await payments_of(told))[0]
         async with told.services.database.factory(told.factory.id) as session:
             vault = await told.services.keys.vault(session)
             item = await session.get_one(Destination, (told.factory.id, victim.destination_id))
@@ -224,7 +199,7 @@ async def test_an_account_that_changed_after_approval_is_not_paid(paying: Paying
 async def test_a_sealed_account_copied_from_another_worker_is_not_paid(paying: Paying, clock: SettableClock) -> None:
     async with paying() as told:
         await told.work(only=[Job.PREPARE_RUN])
-        hers, his = (await payments(told))[:2]
+        hers, his = (await payments_of(told))[:2]
         async with told.services.database.factory(told.factory.id) as session:
             source = await session.get_one(Destination, (told.factory.id, hers.destination_id))
             target = await session.get_one(Destination, (told.factory.id, his.destination_id))
@@ -257,7 +232,7 @@ async def test_the_same_wage_in_another_file_is_not_paid_again(paying: Paying, c
 async def test_one_worker_is_held_while_the_others_are_paid_and_released_later(paying: Paying, clock: SettableClock) -> None:
     async with paying() as told:
         await told.work(only=[Job.PREPARE_RUN])
-        one = (await payments(told))[0]
+        one = (await payments_of(told))[0]
         async with told.services.database.factory(told.factory.id) as session:
             await hold(session, told.services, told.factory.preparer, one.id, reason="she called the hotline")
         assert await settle_down(told, clock) == Counter({"paid": WORKERS - 1, "held": 1})
@@ -270,7 +245,7 @@ async def test_one_worker_is_held_while_the_others_are_paid_and_released_later(p
 async def test_a_payment_on_its_way_cannot_be_cancelled(paying: Paying, clock: SettableClock) -> None:
     async with paying() as told:
         await settle_down(told, clock)
-        one = (await payments(told))[0]
+        one = (await payments_of(told))[0]
         async with told.services.database.factory(told.factory.id) as session:
             with pytest.raises(ProblemError, match="cannot become"):
                 await cancel(session, told.services, told.factory.approver, one.id, reason="changed my mind")
