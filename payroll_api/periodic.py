@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from payroll_api import logs
+from payroll_api.alarms.sound import Alarm, sound_only
 from payroll_api.audit import seal
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.factories.models import FactoryDirectory
@@ -73,15 +74,27 @@ async def look_up(services: Services, factory_id: UUID) -> None:
 
 
 async def check(services: Services, factory_id: UUID) -> None:
-    """Look for broken invariants; each is logged as an error and kept in the audit trail."""
+    """Look for broken invariants; each is an alarm, is logged as an error and kept in the audit trail."""
     async with services.database.factory(factory_id) as session:
-        for violation in await violations(session):
+        now = services.clock()
+        broken = await violations(session)
+        for violation in broken:
             log.error(
                 "invariant_broken", factory=str(factory_id), invariant=violation.invariant, count=violation.count, first=violation.first
             )
             data = {"count": violation.count, "first": violation.first}
             event = Event(actor=SYSTEM, action="invariant.broken", subject=f"invariant:{violation.invariant}", data=data)
-            await record(session, services.clock(), event)
+            await record(session, now, event)
+        alarms = (
+            Alarm(
+                kind="invariant_broken",
+                subject=f"invariant:{one.invariant}",
+                due_at=now,
+                data={"invariant": one.invariant, "count": one.count},
+            )
+            for one in broken
+        )
+        await sound_only(session, now, "invariant_broken", alarms)
 
 
 async def seal_factory(services: Services, factory_id: UUID) -> None:

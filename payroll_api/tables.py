@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from payroll_api.access import models as access
+from payroll_api.alarms import models as alarms
 from payroll_api.api import models as api
 from payroll_api.audit import models as audit
 from payroll_api.db.base import Base
@@ -17,5 +18,5 @@ from payroll_api.review import models as review
 from payroll_api.runs import models as runs
 from payroll_api.settlement import models as settlement
 
-MODULES = (access, api, audit, encryption, factories, intake, ledger, payments, payslips, people, review, runs, settlement)
+MODULES = (access, alarms, api, audit, encryption, factories, intake, ledger, payments, payslips, people, review, runs, settlement)
 METADATA = Base.metadata

@@ -8,6 +8,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import func, select, text
 
+from payroll_api.alarms.find import count_open
 from payroll_api.factories.models import FactoryDirectory
 from payroll_api.payments.models import Payment
 from payroll_api.payments.states import STATES
@@ -41,6 +42,7 @@ async def render(services: Services) -> bytes:
     oldest = Gauge("payroll_oldest_job_seconds", "Age of the oldest job that waits", registry=registry)
     payments = Gauge("payroll_payments", "Payments of all factories by state", ("state",), registry=registry)
     unknown = Gauge("payroll_oldest_unknown_payment_seconds", "Age of the oldest payment without an answer; 0 if none", registry=registry)
+    alarms = Gauge("payroll_alarms", "Open alarms of all factories", ("kind", "acknowledged", "late"), registry=registry)
     now = services.clock()
     async with services.database.nobody() as session:
         for job, status, count in await session.execute(text("select entrypoint, status::text, count(*) from pgqueuer group by 1, 2")):
@@ -58,6 +60,8 @@ async def render(services: Services) -> bytes:
                 counts[state] += count
                 if state in {"unknown", "submitting"}:
                     since.append(earliest)
+            for (kind, is_read, is_late), count in (await count_open(session, now)).items():
+                alarms.labels(kind, "yes" if is_read else "no", "yes" if is_late else "no").inc(count)
     for state, count in counts.items():
         payments.labels(state).set(count)
     unknown.set(_oldest(since, now))

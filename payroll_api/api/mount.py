@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from payroll_api.access import browser
 from payroll_api.api import (
+    alarms,
     factories,
     forms,
     health,
@@ -47,6 +48,7 @@ ROUTERS = (
     workers.router,
     statements.router,
     slips.router,
+    alarms.router,
     trail.router,
     factories.router,
     people.router,
@@ -60,6 +62,7 @@ _TAGS = {
     "workers": "The register, and where workers are paid",
     "settlement": "Statements of banks and wallets, and what does not fit",
     "slips": "Pay slips by SMS",
+    "alarms": "What must not wait, and who has taken it on",
     "audit": "Who did what, when",
     "factories": "The factory, its choices and its accounts with providers",
     "people": "Users and API keys",

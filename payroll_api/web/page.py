@@ -17,6 +17,7 @@ from payroll_api.access import browser
 from payroll_api.access.actor import Actor, Permission
 from payroll_api.access.models import User
 from payroll_api.access.sessions import Live
+from payroll_api.alarms.find import count_unread
 from payroll_api.errors import NotSignedInError
 from payroll_api.factories.models import Factory
 from payroll_api.services import Services
@@ -43,6 +44,7 @@ class Page:
     form: FormData = field(default_factory=FormData, repr=False)
     factory_name: str = ""
     person: str = field(default="", repr=False)
+    unread_alarms: int = 0
 
     @property
     def actor(self) -> Actor:
@@ -71,17 +73,18 @@ class Page:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
-        """A transaction of the person's factory, committed before the answer is made. It also learns the names in the page's head."""
+        """A transaction of the person's factory, committed before the answer is made. It also learns what stands in the page's head."""
         actor = self.actor
         async with self.services.database.factory(actor.factory_id) as session:
             if not self.factory_name:
-                await self._learn_names(session, actor)
+                await self._learn_head(session, actor)
             yield session
 
-    async def _learn_names(self, session: AsyncSession, actor: Actor) -> None:
+    async def _learn_head(self, session: AsyncSession, actor: Actor) -> None:
         factory = await session.get(Factory, actor.factory_id)
         if factory is not None:
             self.factory_name = factory.name_km if self.words.language == "km" else factory.name
+        self.unread_alarms = await count_unread(session)
         user = await session.get(User, (actor.factory_id, actor.user_id)) if actor.user_id else None
         if user is not None:
             vault = await self.services.keys.vault(session)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import select
 
 from importers.period import PayPeriod, RunKind
 from payroll_api.access.actor import Role
+from payroll_api.alarms.models import AlarmRow
+from payroll_api.alarms.sound import Alarm, sound
 from payroll_api.db.base import new_id
 from payroll_api.factories.provider_accounts import add_provider_account
 from payroll_api.intake.upload import upload
@@ -65,13 +68,17 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
         )
         session.add_all([run, worker])
         await session.flush()
+        await sound(session, services.clock(), Alarm(kind="payment_unknown", subject=f"worker:{worker_id}", due_at=services.clock()))
+        alarm_id = await session.scalar(select(AlarmRow.id))
         user_id = factory.auditor.user_id
         assert user_id
+        assert alarm_id
         return {
             "payroll-files": file.id,
             "pay-runs": run.id,
             "workers": worker_id,
             "statements": statement.id,
+            "alarms": alarm_id,
             "users": user_id,
             "provider-accounts": cash.id,
         }
@@ -96,6 +103,7 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("POST", "/pay-runs", Role.PREPARER, {"file_id": "{payroll-files}"}),
     ("GET", "/workers/{workers}", Role.PREPARER, None),
     ("GET", "/statements/{statements}", Role.FINANCE, None),
+    ("POST", "/alarms/{alarms}/acknowledgement", Role.FINANCE, {"note": "not ours at all"}),
     ("POST", "/users/{users}/disable", Role.ADMINISTRATOR, {}),
     ("PUT", "/users/{users}/roles", Role.ADMINISTRATOR, {"roles": ["auditor"]}),
     ("POST", "/factories/current/provider-accounts/{provider-accounts}/disable", Role.ADMINISTRATOR, {}),
@@ -127,7 +135,7 @@ async def test_lists_hold_ones_own_only(
 ) -> None:
     theirs = await furnish(services, other_factory)
     headers = await bearer(services, factory.administrator)
-    for name in ("payroll-files", "pay-runs", "payments", "workers", "statements", "settlement/breaks", "slips"):
+    for name in ("payroll-files", "pay-runs", "payments", "workers", "statements", "settlement/breaks", "slips", "alarms"):
         assert (await client.get(f"/api/v1/{name}", headers=headers)).json() == {"items": [], "next": None}
     told = (await client.get("/api/v1/audit/events?limit=200", headers=headers)).text
     assert not any(str(id_) in told for id_ in theirs.values())

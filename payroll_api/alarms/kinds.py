@@ -1,0 +1,11 @@
+"""Every kind of alarm and the role that sees to it. `docs/operations.md` says what to do about each; a test keeps both alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+KINDS: Mapping[str, str] = {
+    "payment_unknown": "finance",  # money may have moved, and nobody has said yet
+    "dispatch_needs_a_person": "finance",  # the provider never saw a message, and repeating it is not provably safe
+    "invariant_broken": "administrator",  # something that must always hold does not
+}
