@@ -50,12 +50,12 @@ def config(app: Any) -> uvicorn.Config:  # noqa: ANN401 any ASGI application
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any, port: int = 0) -> AsyncIterator[str]:  # noqa: ANN401 any ASGI application
-    """The base URL of `app` on 127.0.0.1 while the block runs; port 0 takes a free one."""
+async def serving(app: Any, port: int = 0, *, host: str = "127.0.0.1") -> AsyncIterator[str]:  # noqa: ANN401 any ASGI application
+    """The base URL of `app` on `host` while the block runs; port 0 takes a free one."""
     # With the protocol named, asyncio sets TCP_NODELAY; without, every answer on a kept connection waits about 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((host, port))
     server = _Server(config(app))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -64,7 +64,7 @@ async def serving(app: Any, port: int = 0) -> AsyncIterator[str]:  # noqa: ANN40
                 await running
                 raise OSError(f"the simulator could not start on port {port}; choose another with --port")
             await asyncio.sleep(0.005)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://{host}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         await running

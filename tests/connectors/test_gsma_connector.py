@@ -52,9 +52,9 @@ async def paid(connector: Connector, sent: PayoutBatch) -> dict[str, Any]:
 async def test_a_batch_is_paid_and_those_that_fail_say_why(bench: tuple[Connector, SimulatedWallets]) -> None:
     connector, provider = bench
     closed = provider.good(3)
-    provider._simulator.state.provider.books.wallets[closed.account] = type(  # noqa: SLF001 closing a wallet is the simulator's affair
-        provider._simulator.state.provider.books.wallets[closed.account]  # noqa: SLF001 the same
-    )(holder=closed.holder, status="closed")
+    provider.simulator.books.wallets[closed.account] = type(provider.simulator.books.wallets[closed.account])(
+        holder=closed.holder, status="closed"
+    )
     sent = batch(order(provider, 1), order(provider, 2, to=provider.unknown()), order(provider, 3), order(provider, 4, Money(200_001, USD)))
     outcomes = await connector.submit(sent)
     assert [outcome.status for outcome in outcomes] == [PayoutStatus.ACCEPTED] * 3 + [PayoutStatus.REJECTED]
@@ -147,7 +147,7 @@ async def test_the_days_statement_has_each_payment_with_our_reference_and_a_retu
     sent = batch(*(order(provider, number) for number in range(1, 6)))
     await connector.submit(sent)
     await paid(connector, sent)
-    assert provider._simulator.state.provider.books.give_back(sent.orders[1].reference)  # noqa: SLF001 a return is the simulator's affair
+    assert provider.simulator.books.give_back(sent.orders[1].reference)
     data = await connector.fetch_statement(datetime.now(UTC).date())
     data = data or await connector.fetch_statement(
         date.fromordinal(datetime.now(UTC).date().toordinal() + 1)

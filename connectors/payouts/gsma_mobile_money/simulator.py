@@ -22,10 +22,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.faults import FaultKind, FaultPlan, FaultPlanError
+from connectors.faulty_answers import after_taking, before_reading
 from connectors.faulty_server import config as server_config
 from connectors.payouts.gsma_mobile_money import simulated_answers as say
 from connectors.payouts.gsma_mobile_money.simulated_callbacks import Caller
-from connectors.payouts.gsma_mobile_money.simulated_faults import Question, after_taking, before_reading
+from connectors.payouts.gsma_mobile_money.simulated_faults import OWN, Question
 from connectors.payouts.gsma_mobile_money.simulated_wallet import Books, Item, Taken, Wallet, read_wallets, stamp
 from connectors.signatures import content_hash_hex, same
 from importers.money import CURRENCIES, Money, MoneyError
@@ -80,7 +81,7 @@ class Provider:
         fault = self.faults.draw("submit")
         if single and fault is FaultKind.PARTIAL_BATCH:  # half of one order is none
             fault = FaultKind.RESET_BEFORE_READ
-        early = await before_reading(request, fault)
+        early = await before_reading(request, fault, OWN)
         if early is not None:
             return early
         try:
@@ -99,7 +100,7 @@ class Provider:
         taken = self.books.take(wanted)
         if taken is wanted:
             self._start(taken)
-        return await after_taking(request, fault, self.faults.seconds, say.request_state(taken, 202))
+        return await after_taking(request, fault, self.faults.seconds, say.request_state(taken, 202), OWN)
 
     async def patch_batch(self, request: Request) -> Response:
         """PATCH /batchtransactions/{id}: the approval of a two-step batch."""

@@ -21,10 +21,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.faults import FaultKind, FaultPlan, FaultPlanError
+from connectors.faulty_answers import after_taking, before_reading
 from connectors.faulty_server import config as server_config
 from connectors.payouts.iso20022.simulated_bank import Account, Books, Message, read_accounts, stamp
 from connectors.payouts.iso20022.simulated_events import Teller
-from connectors.payouts.iso20022.simulated_faults import after_taking, before_reading
 from connectors.payouts.iso20022.simulated_messages import (
     Instruction,
     MessageRefusedError,
