@@ -21,6 +21,7 @@ from payroll_api.access.actor import KEY_PERMISSIONS, PERMISSIONS, Actor, Permis
 from payroll_api.access.sessions import Live
 from payroll_api.api import idempotency, problems
 from payroll_api.errors import InvalidError, NotAllowedError
+from payroll_api.failpoints import failpoint
 from payroll_api.services import Services
 
 API = "/api/v1"
@@ -121,7 +122,11 @@ class _Around:
             if self.rule.streams:
                 self._admit(request, await browser.identify(services, request))
                 return await self.inner(request)
-            return await (self._look(request, services) if is_safe else self._change(request, services))
+            if is_safe:
+                return await self._look(request, services)
+            response = await self._change(request, services)
+            await failpoint("A2")
+            return response
         finally:
             # A form that was read here and never reached the operation is closed, with its files.
             await request.close()

@@ -13,6 +13,7 @@ from connectors.payouts.contract import WebhookRequest
 from payroll_api.api.limits import LARGEST_WEBHOOK_HEADER
 from payroll_api.api.route import InServices
 from payroll_api.errors import NotFoundError, ProblemError
+from payroll_api.failpoints import failpoint
 from payroll_api.payments.receive import receive
 from payroll_api.payslips.receipt import receive_receipt
 
@@ -64,6 +65,7 @@ async def webhook(connector: str, key: str, request: Request, services: InServic
     else:
         message = WebhookRequest(method=request.method, path=path, headers=headers, body=body, received_at=services.clock())
         await receive(services, connector=connector, key=key, request=message)
+        await failpoint("C3")
     # The GSMA Mobile Money API's callbacks are PUT and expect 204.
     return Response(status_code=204) if request.method == "PUT" else JSONResponse({"received": True})
 

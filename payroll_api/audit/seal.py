@@ -12,6 +12,7 @@ from payroll_api.audit import chain, signing
 from payroll_api.audit.models import AuditBlock
 from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
+from payroll_api.failpoints import failpoint, failpoint_now
 
 # An event's transaction is below the horizon only when every transaction up to it has ended: sequence order is not commit order.
 _HORIZON = "select (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint"
@@ -49,6 +50,7 @@ async def seal(session: AsyncSession, signer: signing.Signer, at: datetime) -> s
         to_xid=horizon,
     )
     checkpoint = signer.sign(factory=str(factory_id), number=number, size=size, head=head)
+    await failpoint("E2")
     session.add(
         AuditBlock(
             factory_id=factory_id,
@@ -72,4 +74,5 @@ async def seal(session: AsyncSession, signer: signing.Signer, at: datetime) -> s
 def remember(path: Path, checkpoint: signing.Checkpoint | None) -> None:
     """Write the head outside the database, after its block has been committed."""
     if checkpoint is not None:
+        failpoint_now("E2")
         signing.append(path, checkpoint)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
 
-from payroll_api import logs, wiring
+from payroll_api import failpoints, logs, wiring
 from payroll_api import settings as configuration
 from payroll_api.app import create_app
 from payroll_api.commands import place
@@ -32,6 +32,7 @@ async def serve(given: argparse.Namespace) -> int:
     """Answer requests, and do jobs too unless --no-worker."""
     settings = configuration.load()
     logs.configure(settings.log_level)
+    _say_failpoints(failpoints.arm_from_environment())
     with _listening(given.host, given.port) as listener:
         async with _services(settings) as services:
             server = _Server(_config(create_app(services), given.trust_proxy))
@@ -46,12 +47,18 @@ async def work(given: argparse.Namespace) -> int:
     del given
     settings = configuration.load()
     logs.configure(settings.log_level)
+    _say_failpoints(failpoints.arm_from_environment())
     async with _services(settings) as services:
         worker = wiring.open_worker(services)
         log.info("worker_ready")
         with _told_to_stop() as stopping:
             await _until_stopped(stopping, None, None, worker)
     return 0
+
+
+def _say_failpoints(plan: failpoints.Plan | None) -> None:
+    if plan is not None:
+        log.error("failpoints_armed", points=[f"{arm.point}={arm.action}" for arm in plan.arms], remedy=f"unset {failpoints.PLAN}")
 
 
 class _Server(uvicorn.Server):

@@ -23,6 +23,7 @@ from payroll_api.db.session import factory_of
 from payroll_api.encryption.column import Ciphertext
 from payroll_api.encryption.master import MasterKey
 from payroll_api.encryption.models import DataKey
+from payroll_api.failpoints import failpoint
 
 _NUMBER = 4
 _NONCE = 12
@@ -86,6 +87,7 @@ class Keys:
 
     async def vault(self, session: AsyncSession) -> Vault:
         """The vault of the session's factory. Raises ConfigurationError when the master key is another one."""
+        await failpoint("G10")
         factory_id = factory_of(session)
         if (known := self._vaults.get(factory_id)) is not None:
             return known

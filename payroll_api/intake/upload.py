@@ -14,6 +14,7 @@ from payroll_api.access.actor import Actor, Permission
 from payroll_api.audit.journal import Event, record
 from payroll_api.db.base import new_id
 from payroll_api.errors import ProblemError
+from payroll_api.failpoints import failpoint
 from payroll_api.intake.models import PayrollFile
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
@@ -81,6 +82,7 @@ async def upload(
         await session.flush()
     except IntegrityError:
         raise _already(None) from None  # two uploads of the same bytes at once: the other one won
+    await failpoint("A1")
     data = {"content": digest, "size": len(content), "period": str(period), "kind": kind.value}
     await record(session, now, Event(actor=actor.name, action="file.received", subject=f"file:{file_id}", data=data))
     await enqueue(session, Job.READ_FILE, {"file": str(file_id)}, once=str(file_id))

@@ -17,6 +17,7 @@ from payroll_api.clock import pay_day
 from payroll_api.db.bulk import fetch
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.factories.provider_accounts import callback_url
+from payroll_api.failpoints import failpoint
 from payroll_api.payments.intent import Intent, batch_of
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.orders import orders_of
@@ -62,6 +63,7 @@ async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID, also:
     if question is None:
         return
     answers = await question.connector.look_up(question.reference, question.open)
+    await failpoint("C9")
     resend: Intent | None = None
     async with services.database.factory(factory_id) as session:
         dispatch = await session.get_one(Dispatch, (factory_id, dispatch_id), with_for_update=True)
@@ -81,6 +83,7 @@ async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID, also:
             await ask_look_up(session, dispatch, pause)
     if resend is not None:
         address = callback_url(services.settings, question.account, resend.batch.reference)
+        await failpoint("B2")
         outcomes = await question.connector.submit(dataclasses.replace(resend.batch, callback_url=address))
         await keep_answer(services, factory_id, question.connector, resend, outcomes)
 

@@ -14,6 +14,7 @@ from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api import logs
 from payroll_api.audit.journal import Event, record_many
 from payroll_api.db.bulk import fetch, run
+from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.ledger.book import Account, Cause, Transfer, post
@@ -118,6 +119,7 @@ async def _apply(session: AsyncSession, dispatch: Dispatch, changes: Sequence[_C
         raise RuntimeError("a payment changed under its lock")
     await run(session, _ATTEMPTS, factory_id, at, ids, [change.number for change in changes], states, references, codes, details)
     await post(session, at, (transfer for change in changes for transfer in _transfers(change, dispatch.provider_account_id)))
+    await failpoint("E1")
     await record_many(
         session,
         at,

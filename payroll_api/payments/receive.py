@@ -21,6 +21,7 @@ from payroll_api.encryption.vault import Vault
 from payroll_api.errors import ProblemError
 from payroll_api.factories.models import ProviderAccount, WebhookDirectory
 from payroll_api.factories.provider_accounts import webhook_hash
+from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.payments.models import ProviderMessage
@@ -63,6 +64,7 @@ async def _store(session: AsyncSession, services: Services, account: ProviderAcc
         # The same event with another content: somebody is wrong, and it must not be us who decides which.
         state, detail = "quarantined", "the same event came before with another content"
         log.error("provider_message_conflict", provider_account=str(account.id))
+    await failpoint("C1")
     message_id = new_id()
     vault = await services.keys.vault(session)
     statement = (
@@ -89,6 +91,7 @@ async def _store(session: AsyncSession, services: Services, account: ProviderAcc
     )
     if state == "stored":
         await enqueue(session, Job.HANDLE_EVENT, {"message": str(message_id)}, once=str(message_id))
+    await failpoint("C2")
 
 
 async def _other_body(session: AsyncSession, account_id: UUID, event_id: str, body_hash: bytes) -> bool:

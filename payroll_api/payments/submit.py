@@ -16,6 +16,7 @@ from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.factories.provider_accounts import callback_url
+from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue, enqueue_many
 from payroll_api.payments.intent import Intent, claim
@@ -40,6 +41,7 @@ where p.factory_id = $1 and p.state = 'ready' and p.state_since < $2 group by 1,
 async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
     """The job SUBMIT_CHUNK. If it dies anywhere, what it claimed stays `submitting` and is looked up, never sent again by guess."""
     run_id, provider_id = UUID(payload["run"]), UUID(payload["provider"])
+    await failpoint("B1")
     async with services.database.factory(factory_id) as session:
         connector = await services.connectors.payout(session, provider_id)
         account = await session.get_one(ProviderAccount, (factory_id, provider_id))
@@ -58,8 +60,10 @@ async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[st
     if intent is None:
         return
     address = callback_url(services.settings, account, intent.batch.reference)
+    await failpoint("B2")
     outcomes = await connector.submit(dataclasses.replace(intent.batch, callback_url=address))
     await keep_answer(services, factory_id, connector, intent, outcomes)
+    await failpoint("B10")
 
 
 async def ask_forgotten(session: AsyncSession, services: Services, now: datetime) -> None:
@@ -79,6 +83,7 @@ async def keep_answer(
     services: Services, factory_id: UUID, connector: Connector, intent: Intent, outcomes: Sequence[PayoutOutcome]
 ) -> None:
     """Record what the provider answered, unless somebody else has taken the dispatch up meanwhile: then it is looked up instead."""
+    await failpoint("B7")
     async with services.database.factory(factory_id) as session:
         dispatch = await session.get_one(Dispatch, (factory_id, intent.dispatch_id), with_for_update=True)
         if dispatch.fence != intent.fence:
@@ -93,6 +98,7 @@ async def keep_answer(
         if still_open and connector.profile.looks_up:
             # The provider's own message usually comes first; this is for when it does not.
             await ask_look_up(session, dispatch, timedelta(seconds=services.settings.look_up_seconds))
+        await failpoint("B8")
 
 
 async def ask_look_up(session: AsyncSession, dispatch: Dispatch, after: timedelta) -> None:

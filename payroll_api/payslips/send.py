@@ -13,6 +13,7 @@ from payroll_api.audit.journal import Event, record_many
 from payroll_api.db.bulk import fetch, run
 from payroll_api.db.session import factory_of
 from payroll_api.encryption.vault import Vault
+from payroll_api.failpoints import failpoint
 from payroll_api.services import Services
 
 _CLAIM = """
@@ -49,7 +50,9 @@ async def _chunk(services: Services, factory_id: UUID, run_id: UUID) -> bool:
         vault = await services.keys.vault(session)
     if not rows:
         return False
+    await failpoint("F2")
     outcomes = await gateway.send([_message(vault, *row) for row in rows])
+    await failpoint("F1")
     async with services.database.factory(factory_id) as session:
         await record_deliveries(session, outcomes, actor=f"provider:{gateway.profile.name}", at=services.clock())
     return True

@@ -11,6 +11,7 @@ from payroll_api.access.actor import Actor, Permission
 from payroll_api.access.api_keys import persons_behind
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.errors import InvalidError, NotAllowedError, NotFoundError, ProblemError
+from payroll_api.failpoints import failpoint
 from payroll_api.intake.find import get_file
 from payroll_api.intake.models import PayrollFile
 from payroll_api.jobs.names import Job
@@ -123,6 +124,7 @@ async def release(session: AsyncSession, services: Services, actor: Actor, run_i
     await record(
         session, now, Event(actor=actor.name, action="run.released", subject=f"run:{run_id}", data={"content": pay_run.content_hash})
     )
+    await failpoint("A4")
     await enqueue(session, Job.PREPARE_RUN, {"run": str(run_id)}, once=str(run_id))
     return pay_run
 

@@ -16,6 +16,7 @@ from importers.statements.read import read_statements
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.clock import pay_day
 from payroll_api.db.bulk import fetch
+from payroll_api.failpoints import failpoint
 from payroll_api.people.keys import account_key
 from payroll_api.services import Services
 from payroll_api.settlement import effects
@@ -68,6 +69,7 @@ async def match_statement(services: Services, factory_id: UUID, payload: Mapping
         for statement in sorted(statements, key=lambda one: (one.opened_on, one.closed_on)):
             judged = await _judge(session, file, statement, lambda text: account_key(vault, text))
             kept.append(await effects.keep(session, services, file, judged, now, first=sum(len(one.parts) for one in kept)))
+            await failpoint("D1")
         summary = effects.summary(kept)
         file.state, file.summary = "matched", summary
         file.identification = ", ".join(statement.identification for statement in statements)
