@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from connectors.payouts.hours import Hours
 from importers.money import Money
 
 
@@ -76,6 +77,7 @@ class PayoutOutcome:
     amount: Money | None = None
     fee: Money | None = None
     happened_at: datetime | None = None
+    retry_after: timedelta | None = None  # with "temporary": the provider asked not to be called again before
 
 
 OUTCOME_CODES: Mapping[str, str] = {
@@ -92,6 +94,7 @@ OUTCOME_CODES: Mapping[str, str] = {
     "connection_lost": "the connection broke after something may have been sent",
     "unreadable_answer": "the provider's answer could not be understood",
     "amount_differs": "the provider states another amount than was ordered",
+    "payee_differs": "the provider states another account than was ordered",
     "not_received": "the provider never received the order",
     "other": "the provider gave a reason of its own",
 }
@@ -122,6 +125,13 @@ class RepeatBehaviour(enum.StrEnum):
     SAME_RESULT = "same_result"  # answers as the first time, pays once
     CONFLICT = "conflict"  # refuses the second, pays once
     PAYS_AGAIN = "pays_again"  # does not look: never repeat
+
+
+class WebhookProof(enum.StrEnum):
+    """What makes a provider's message believable."""
+
+    SIGNATURE = "signature"  # over the body, by a key that only the provider has
+    ADDRESS = "address"  # it came to an address that only the provider was told; the body proves nothing
 
 
 class Finality(enum.StrEnum):
@@ -157,8 +167,11 @@ class Profile:
     checks_names: bool
     checks_at_once: int = 1  # how many accounts one question may hold: over 1, see ChecksInBulk
     has_webhooks: bool
+    webhook_proof: WebhookProof = WebhookProof.SIGNATURE
     has_statements: bool
     finality: Finality
+    hours: Hours | None = None  # when orders are worked on; None: at any time, every day
+    tells_balance: bool = False  # see TellsBalance
     reference_length: int
     reference_alphabet: str = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 
@@ -202,6 +215,14 @@ class ChecksInBulk(Protocol):
 
     async def check_destinations(self, destinations: Sequence[Destination]) -> Sequence[DestinationCheck]:
         """As `check_destination`, for up to `checks_at_once` accounts in one question; one answer for each, in order."""
+
+
+@runtime_checkable
+class TellsBalance(Protocol):
+    """What a connector has besides, whose profile says `tells_balance`."""
+
+    async def balance(self) -> Money | None:
+        """What the factory's own account can pay now, in the account's currency; None where the provider does not tell."""
 
 
 @runtime_checkable
