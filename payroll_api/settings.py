@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         return self.data_dir / "audit" / "checkpoints.jsonl"
 
     @property
+    def journal_file(self) -> Path:
+        """Where every sending is written outside the database before it leaves. All machines that run workers share this file."""
+        return self.data_dir / "audit" / "sendings.jsonl"
+
+    @property
     def secure_cookies(self) -> bool:
         """Cookies are Secure wherever the public address is https."""
         return self.public_url.startswith("https://")

@@ -11,6 +11,7 @@ from payroll_api.encryption import models as encryption
 from payroll_api.factories import models as factories
 from payroll_api.intake import models as intake
 from payroll_api.ledger import models as ledger
+from payroll_api.outside import models as outside
 from payroll_api.payments import models as payments
 from payroll_api.payslips import models as payslips
 from payroll_api.people import models as people
@@ -18,5 +19,5 @@ from payroll_api.review import models as review
 from payroll_api.runs import models as runs
 from payroll_api.settlement import models as settlement
 
-MODULES = (access, alarms, api, audit, encryption, factories, intake, ledger, payments, payslips, people, review, runs, settlement)
+MODULES = (access, alarms, api, audit, encryption, factories, intake, ledger, outside, payments, payslips, people, review, runs, settlement)
 METADATA = Base.metadata

@@ -7,5 +7,6 @@ from collections.abc import Mapping
 KINDS: Mapping[str, str] = {
     "payment_unknown": "finance",  # money may have moved, and nobody has said yet
     "dispatch_needs_a_person": "finance",  # the provider never saw a message, and repeating it is not provably safe
+    "sending_locked": "administrator",  # the database is older than what was sent: nothing is sent until it is reconciled
     "invariant_broken": "administrator",  # something that must always hold does not
 }

@@ -85,6 +85,18 @@ class Keys:
         """The keyed hash under which a login name is found before its factory is known."""
         return hmac.digest(self._master.derive(b"login-directory"), login.strip().casefold().encode(), hashlib.sha256)
 
+    def seal_outside(self, content: bytes, place: str) -> bytes:
+        """`content` encrypted for a place outside the database, such as a line of the journal of sendings."""
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + AESGCM(self._master.derive(b"outside")).encrypt(nonce, content, place.encode())
+
+    def open_outside(self, sealed: bytes, place: str) -> bytes:
+        """What was sealed for this place. Raises SealBrokenError when it was changed, moved, or sealed under another master key."""
+        try:
+            return AESGCM(self._master.derive(b"outside")).decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
+        except InvalidTag:
+            raise SealBrokenError(f"{place} outside the database does not open: changed, or of another master key") from None
+
     async def vault(self, session: AsyncSession) -> Vault:
         """The vault of the session's factory. Raises ConfigurationError when the master key is another one."""
         await failpoint("G10")

@@ -18,6 +18,7 @@ from payroll_api.db.bulk import fetch
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.factories.provider_accounts import callback_url
 from payroll_api.failpoints import failpoint
+from payroll_api.outside.guard import may_send
 from payroll_api.payments.intent import Intent, batch_of
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.orders import orders_of
@@ -81,7 +82,7 @@ async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID, also:
             resend = await _take_up(session, services, dispatch, question.connector.profile, now)
         if still_open and resend is None:
             await ask_look_up(session, dispatch, pause)
-    if resend is not None:
+    if resend is not None and await may_send(services, factory_id, resend.dispatch_id):
         address = callback_url(services.settings, question.account, resend.batch.reference)
         await failpoint("B2")
         outcomes = await question.connector.submit(dataclasses.replace(resend.batch, callback_url=address))

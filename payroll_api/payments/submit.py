@@ -19,6 +19,7 @@ from payroll_api.factories.provider_accounts import callback_url
 from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue, enqueue_many
+from payroll_api.outside.guard import may_claim, may_send
 from payroll_api.payments.intent import Intent, claim
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.outcomes import record_outcomes
@@ -43,6 +44,8 @@ async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[st
     run_id, provider_id = UUID(payload["run"]), UUID(payload["provider"])
     await failpoint("B1")
     async with services.database.factory(factory_id) as session:
+        if not await may_claim(session, services):
+            return
         connector = await services.connectors.payout(session, provider_id)
         account = await session.get_one(ProviderAccount, (factory_id, provider_id))
         pay_run = await session.get_one(PayRun, (factory_id, run_id))
@@ -57,7 +60,7 @@ async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[st
             at=services.clock(),
             look_up_after=timedelta(seconds=services.settings.look_up_seconds),
         )
-    if intent is None:
+    if intent is None or not await may_send(services, factory_id, intent.dispatch_id):
         return
     address = callback_url(services.settings, account, intent.batch.reference)
     await failpoint("B2")
