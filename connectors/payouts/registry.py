@@ -20,6 +20,7 @@ GROUP = "garment_wages.payout_connectors"
 
 # What comes with the project, for a checkout whose metadata is not installed. These names cannot be taken over by another package.
 BUILT_IN: Mapping[str, str] = {
+    "aba_payway": "connectors.payouts.aba_payway.connector:build",
     "iso20022": "connectors.payouts.iso20022.connector:build",
     "gsma_mobile_money": "connectors.payouts.gsma_mobile_money.connector:build",
     "cash": "connectors.payouts.cash.connector:build",

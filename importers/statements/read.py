@@ -9,6 +9,8 @@ from importers.statements.contract import Statement, StatementError
 from importers.statements.csv_statement import CsvLayout, read_csv
 from importers.statements.gsma import read_gsma_statement
 from importers.statements.mt940 import read_mt940
+from importers.statements.payway import MARK as PAYWAY_MARK
+from importers.statements.payway import read_payway_statement
 
 _UTF16_XML = (b"\xff\xfe<\x00", b"\xfe\xff\x00<")
 
@@ -31,7 +33,7 @@ def read_statement(data: bytes, *, file_name: str, csv_layout: CsvLayout | None 
 
 def _wallet(data: bytes, *, file_name: str) -> tuple[Statement, ...]:
     del file_name  # its messages name the place in the document
-    return (read_gsma_statement(data),)
+    return (read_payway_statement(data) if PAYWAY_MARK in data[:200] else read_gsma_statement(data),)
 
 
 def _reader(data: bytes, file_name: str, csv_layout: CsvLayout | None) -> Callable[..., tuple[Statement, ...]]:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.faults import FaultKind, FaultPlan
+from connectors.json_http import Answer, NoAnswer, read_answer
 from connectors.payouts.contract import Connector, Destination, DestinationKind, NameMatch, PayoutBatch, PayoutOrder, PayoutStatus
 from connectors.payouts.gsma_mobile_money import mapping
-from connectors.payouts.gsma_mobile_money.client import Answer, NoAnswer, read_answer
 from connectors.payouts.gsma_mobile_money.connector import build
 from connectors.payouts.gsma_mobile_money.under_test import SimulatedWallets, under_test
 from importers.money import KHR, USD, Money

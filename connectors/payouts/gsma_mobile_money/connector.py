@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import quote
 
+from connectors.json_http import Answer
 from connectors.payouts import names
 from connectors.payouts.contract import (
     Connector,
@@ -22,7 +23,7 @@ from connectors.payouts.contract import (
     WebhookRequest,
 )
 from connectors.payouts.gsma_mobile_money import callbacks, lookups, mapping, statements
-from connectors.payouts.gsma_mobile_money.client import Answer, GsmaClient, now
+from connectors.payouts.gsma_mobile_money.client import GsmaClient, now
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
 
 

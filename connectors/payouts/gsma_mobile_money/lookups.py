@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from connectors.json_http import Answer, NoAnswer
 from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from connectors.payouts.gsma_mobile_money import mapping
-from connectors.payouts.gsma_mobile_money.client import Answer, GsmaClient, NoAnswer
+from connectors.payouts.gsma_mobile_money.client import GsmaClient
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
 
 _MOST_PAGES = 10_000

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from connectors.json_http import Answer, NoAnswer
 from connectors.payouts.contract import PayoutBatch, PayoutOrder, PayoutStatus
-from connectors.payouts.gsma_mobile_money.client import Answer, NoAnswer
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
 from importers.money import CURRENCIES, Money, MoneyError
 

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from connectors.payouts.gsma_mobile_money.client import Answer, GsmaClient
+from connectors.json_http import Answer
+from connectors.payouts.gsma_mobile_money.client import GsmaClient
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
 
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")

@@ -1,0 +1,1 @@
+"""ABA PayWay payout: wages to accounts at ABA Bank."""
