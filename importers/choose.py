@@ -1,11 +1,11 @@
-"""Which sheet of a workbook is the payroll, and by which layout it is read."""
+"""Which sheets of a workbook are the payroll, and by which layout they are read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from importers.contract import CellProblem, ColumnReading, Layout, Meaning
+from importers.contract import CellProblem, ColumnReading, Layout, Meaning, SheetChoice
 from importers.headers import identity
 from importers.layouts import fingerprint, propose
 from importers.lines import is_total_label
@@ -27,26 +27,67 @@ class Candidate:
     changed: str = ""
 
 
-def choose_sheet(grids: Sequence[Grid], period: PayPeriod, layout: Layout | None, sheet: str | None) -> Candidate | CellProblem:
-    """The one sheet to read, or the problem that says why it cannot be told."""
-    names = ", ".join(grid.name for grid in grids)
-    if sheet is not None:
-        grids = [grid for grid in grids if grid.name == sheet]
-        if not grids:
-            return problem("no_such_sheet", sheets=names)
-    if layout is not None and layout.confirmed:
-        confirmed = [known for grid in grids if (known := _by_layout(grid, layout)) is not None]
-        if confirmed:
-            return _one_of(confirmed, period)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The sheets to read (several when a person said so), or why none can be; `choices` are those that could have been meant."""
+
+    candidates: tuple[Candidate, ...] = ()
+    problem: CellProblem | None = None
+    choices: tuple[SheetChoice, ...] = ()
+
+
+def choose_sheets(grids: Sequence[Grid], period: PayPeriod, layouts: Sequence[Layout], named: Sequence[str]) -> Choice:
+    """The sheets to read. `named` are the sheets that a person chose; without them it must be clear which one is meant.
+
+    `layouts` are confirmed, the newest first. Each remembers the sheets chosen with it: they are taken again where the next
+    workbook leaves the same question open.
+    """
+    names = {grid.name for grid in grids}
+    if any(name not in names for name in named):
+        return Choice(problem=problem("no_such_sheet", sheets=", ".join(grid.name for grid in grids)))
+    if named:
+        return _several([grid for grid in grids if grid.name in named], layouts)
+    for known in layouts:
+        if confirmed := [found for grid in grids if (found := _by_layout(grid, known)) is not None]:
+            return _one_of(confirmed, period, known.chosen)
     visible = [grid for grid in grids if grid.visible] or list(grids)
-    found = [Candidate(grid=grid, table=table, layout=propose(grid, table)) for grid in visible if (table := find_table(grid))]
+    found = [candidate for grid in visible if (candidate := _proposed(grid)) is not None]
     payrolls = [candidate for candidate in found if _is_payroll(candidate.layout)]
     if not found:
-        return problem("no_table_found", sheet=grids[0].name if grids else "")
-    chosen = _one_of(payrolls, period) if payrolls else max(found, key=_understood)
-    if isinstance(chosen, Candidate) and layout is not None and layout.confirmed:
-        return replace(chosen, changed=_changes(layout, chosen.layout))
-    return chosen
+        return Choice(problem=problem("no_table_found", sheet=grids[0].name if grids else ""))
+    chosen = _one_of(payrolls, period) if payrolls else Choice(candidates=(max(found, key=_understood),))
+    return _compared(chosen, layouts)
+
+
+def _proposed(grid: Grid) -> Candidate | None:
+    table = find_table(grid)
+    return None if table is None else Candidate(grid=grid, table=table, layout=propose(grid, table))
+
+
+def _several(grids: Sequence[Grid], layouts: Sequence[Layout]) -> Choice:
+    """The sheets that a person chose, by one layout: they are read as one payroll only where their columns are the very same."""
+    first = next((found for known in layouts if (found := _by_layout(grids[0], known)) is not None), None) or _proposed(grids[0])
+    if first is None:
+        return Choice(problem=problem("no_table_found", sheet=grids[0].name))
+    chosen = [first]
+    for grid in grids[1:]:
+        alike = _by_layout(grid, first.layout)
+        if alike is None:
+            other = _proposed(grid)
+            hint = _changes(first.layout, other.layout) if other is not None else "It has no table."
+            return Choice(problem=problem("sheets_differ", sheet=grid.name, sheets=grids[0].name, hint=hint))
+        chosen.append(alike)
+    names = tuple(grid.name for grid in grids)
+    marked = tuple(replace(candidate, layout=replace(candidate.layout, chosen=names)) for candidate in chosen)
+    return _compared(Choice(candidates=marked), layouts)
+
+
+def _compared(chosen: Choice, layouts: Sequence[Layout]) -> Choice:
+    """With what changed since the newest layout was confirmed."""
+    if not layouts or any(candidate.layout.confirmed for candidate in chosen.candidates):
+        return chosen
+    told = tuple(replace(candidate, changed=_changes(layouts[0], candidate.layout)) for candidate in chosen.candidates)
+    return replace(chosen, candidates=told)
 
 
 def _understood(candidate: Candidate) -> int:
@@ -73,15 +114,33 @@ def _by_layout(grid: Grid, layout: Layout) -> Candidate | None:
     return None
 
 
-def _one_of(candidates: Sequence[Candidate], period: PayPeriod) -> Candidate | CellProblem:
-    """The only candidate, or the only one that names the period in its sheet's name or title."""
+def _one_of(candidates: Sequence[Candidate], period: PayPeriod, before: Sequence[str] = ()) -> Choice:
+    """The only candidate, or the only one that names the period in its sheet's name or title, or those chosen before by a person."""
     if len(candidates) == 1:
-        return candidates[0]
-    of_period = [candidate for candidate in candidates if period in months_named(candidate.grid, candidate.table)]
+        return Choice(candidates=(candidates[0],))
+    choices = _choices(candidates, period)
+    of_period = [candidate for candidate, choice in zip(candidates, choices, strict=True) if choice.names_period]
     if len(of_period) == 1:
-        return of_period[0]
+        return Choice(candidates=(of_period[0],), choices=choices)
+    again = tuple(candidate for candidate in candidates if candidate.grid.name in before)
+    if before and len(again) == len(before):
+        return Choice(candidates=again, choices=choices)
     named = ", ".join(candidate.grid.name for candidate in candidates)
-    return problem("department_sheets" if _hold_others(candidates) else "ambiguous_sheet", sheets=named)
+    code = "department_sheets" if _hold_others(candidates) else "ambiguous_sheet"
+    return Choice(problem=problem(code, sheets=named), choices=choices)
+
+
+def _choices(candidates: Sequence[Candidate], period: PayPeriod) -> tuple[SheetChoice, ...]:
+    kinds: dict[str, int] = {}
+    return tuple(
+        SheetChoice(
+            name=candidate.grid.name,
+            rows=sum(1 for row in candidate.grid.rows[candidate.table.first_row :] if any(cell != "" for cell in row)),
+            kind=kinds.setdefault(candidate.layout.fingerprint, len(kinds)),
+            names_period=period in months_named(candidate.grid, candidate.table),
+        )
+        for candidate in candidates
+    )
 
 
 def _hold_others(candidates: Sequence[Candidate]) -> bool:

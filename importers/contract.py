@@ -177,6 +177,7 @@ class Layout:
     columns: tuple[ColumnReading, ...]
     fingerprint: str
     confirmed: bool = False
+    chosen: tuple[str, ...] = ()  # the sheets that a person chose where several could have been meant
 
     @property
     def needs_confirmation(self) -> bool:
@@ -201,6 +202,17 @@ class ControlTotal:
     cell: str
     stated: Money
     added: Money
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetChoice:
+    """A sheet that could be the payroll. Sheets of one `kind` have the very same columns and can be read together."""
+
+    name: str
+    rows: int  # filled rows below the header
+    kind: int
+    names_period: bool  # whether its name or titles name the pay period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +230,7 @@ class ImportedSheet:
     net_rejected: Mapping[str, Money]  # what could be read of rejected rows' net
     control_totals: tuple[ControlTotal, ...] = ()
     sheets: tuple[str, ...] = ()
+    choices: tuple[SheetChoice, ...] = ()  # sheets to choose from, where more than one could be meant
 
     @property
     def refused(self) -> CellProblem | None:

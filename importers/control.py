@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from importers.contract import ImportedSheet
+from importers.contract import Counts
 from importers.money import Money, currency
 
 
@@ -26,8 +26,17 @@ class ControlDifference:
     remedy_km: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFigures:
+    """What a read file holds: its rows, and their net by currency code, taken and not taken."""
+
+    counts: Counts
+    accepted: Mapping[str, Money]
+    rejected: Mapping[str, Money]
+
+
 def compare_control(
-    sheet: ImportedSheet, *, workers: int | None = None, net: Mapping[str, Money] | None = None
+    held: FileFigures, *, workers: int | None = None, net: Mapping[str, Money] | None = None
 ) -> tuple[ControlDifference, ...]:
     """The typed figures that differ from the file's; empty when all agree or none was typed.
 
@@ -35,16 +44,16 @@ def compare_control(
     type is a difference too, once she typed any sum. Raises ValueError for a sum under another currency's code.
     """
     found: list[ControlDifference] = []
-    if workers is not None and workers != sheet.counts.accepted:
-        found.append(_difference(None, workers, sheet.counts.read, sheet.counts.accepted))
+    if workers is not None and workers != held.counts.accepted:
+        found.append(_difference(None, workers, held.counts.read, held.counts.accepted))
     if net:
-        for code in sorted({*net, *sheet.net_accepted, *sheet.net_rejected}):
+        for code in sorted({*net, *held.accepted, *held.rejected}):
             zero = Money.zero(currency(code))
-            typed, accepted = net.get(code, zero), sheet.net_accepted.get(code, zero)
+            typed, accepted = net.get(code, zero), held.accepted.get(code, zero)
             if typed.currency.code != code:
                 raise ValueError(f"the sum typed for {code} is in {typed.currency}; give each sum under its own currency")
             if typed != accepted:
-                found.append(_difference(code, typed, accepted + sheet.net_rejected.get(code, zero), accepted))
+                found.append(_difference(code, typed, accepted + held.rejected.get(code, zero), accepted))
     return tuple(found)
 
 

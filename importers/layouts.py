@@ -219,6 +219,7 @@ def layout_to_json(layout: Layout) -> dict[str, Any]:
         "header_rows": list(layout.header_rows),
         "fingerprint": layout.fingerprint,
         "confirmed": layout.confirmed,
+        "chosen": list(layout.chosen),
         "columns": [
             {
                 "column": column.column,
@@ -240,6 +241,7 @@ def layout_from_json(data: Mapping[str, Any]) -> Layout:
         header_rows=tuple(int(row) for row in data["header_rows"]),
         fingerprint=str(data["fingerprint"]),
         confirmed=bool(data["confirmed"]),
+        chosen=tuple(map(str, data.get("chosen", ()))),
         columns=tuple(
             ColumnReading(
                 column=str(column["column"]),

@@ -17,12 +17,27 @@ from importers.table import Table, find_table
 from importers.workbook import Grid, address, text_of
 
 
-def notes_on_file(file_name: str, chosen: Candidate, grids: Sequence[Grid], period: PayPeriod, *, is_workbook: bool) -> list[CellProblem]:
-    """Name against content, another month, saved formulas, hidden rows, columns and sheets."""
-    grid, table = chosen.grid, chosen.table
+def notes_on_file(file_name: str, read: Sequence[Candidate], grids: Sequence[Grid], *, is_workbook: bool) -> list[CellProblem]:
+    """Name against content, hidden sheets, and sheets with workers that were not read."""
+    first = read[0].grid.name
     notes = []
     if is_workbook != file_name.lower().endswith((".xlsx", ".xlsm")):
-        notes.append(problem("extension_differs", sheet=grid.name))
+        notes.append(problem("extension_differs", sheet=first))
+    names = {candidate.grid.name for candidate in read}
+    notes.extend(
+        problem("hidden_sheet", sheet=other.name, hint=other.name)
+        for other in grids
+        if not other.visible and other.name not in names and any(any(row) for row in other.rows)
+    )
+    if others := _not_read(read, grids):
+        notes.append(problem("sheets_not_read", sheet=first, sheets=", ".join(others)))
+    return notes
+
+
+def notes_on_sheet(chosen: Candidate, period: PayPeriod) -> list[CellProblem]:
+    """Another month, saved formulas, hidden rows and columns."""
+    grid, table = chosen.grid, chosen.table
+    notes = []
     months = months_named(grid, table)
     if months and period not in months:
         named = ", ".join(str(month) for month in sorted(months))
@@ -30,27 +45,26 @@ def notes_on_file(file_name: str, chosen: Candidate, grids: Sequence[Grid], peri
     formulas = sum(last - max(first, table.first_row) + 1 for _, first, last, _ in grid.formulas if last >= table.first_row)
     if formulas:
         notes.append(problem("formulas_read", sheet=grid.name, hint=f"{formulas:,}"))
-    notes.extend(_hidden(chosen, grids))
-    if others := _not_read(chosen, grids):
-        notes.append(problem("sheets_not_read", sheet=grid.name, sheets=", ".join(others)))
+    notes.extend(_hidden(chosen))
     return notes
 
 
-def _not_read(chosen: Candidate, grids: Sequence[Grid]) -> list[str]:
+def _not_read(read: Sequence[Candidate], grids: Sequence[Grid]) -> list[str]:
     """Other visible sheets with a table that names workers, beside figures. A sheet that lists the same workers is no payroll missed."""
     found = []
+    names = {candidate.grid.name for candidate in read}
     for grid in grids:
-        if grid is chosen.grid or not grid.visible or (table := find_table(grid)) is None:
+        if grid.name in names or not grid.visible or (table := find_table(grid)) is None:
             continue
         meanings = {entry.meaning for caption in table.captions for entry in guess(caption.header) if entry.score >= WEAK}
-        if meanings & WHO and meanings & MONEY and len(grid.rows) > table.first_row and not _same_workers(chosen, grid, table):
+        if meanings & WHO and meanings & MONEY and len(grid.rows) > table.first_row and not _same_workers(read, grid, table):
             found.append(grid.name)
     return found
 
 
-def _same_workers(chosen: Candidate, grid: Grid, table: Table) -> bool:
-    """Whether hardly a code or name of the other sheet is missing from the sheet that is read."""
-    known = {text_of(cell).strip() for row in chosen.grid.rows for cell in row if cell != ""}
+def _same_workers(read: Sequence[Candidate], grid: Grid, table: Table) -> bool:
+    """Whether hardly a code or name of the other sheet is missing from the sheets that are read."""
+    known = {text_of(cell).strip() for candidate in read for row in candidate.grid.rows for cell in row if cell != ""}
     columns = [index for index, caption in enumerate(table.captions) if any(entry.meaning in WHO for entry in guess(caption.header))]
     for column in columns:
         there = {text_of(row[column]).strip() for row in grid.rows[table.first_row :] if column < len(row) and row[column] != ""}
@@ -60,7 +74,7 @@ def _same_workers(chosen: Candidate, grid: Grid, table: Table) -> bool:
     return False
 
 
-def _hidden(chosen: Candidate, grids: Sequence[Grid]) -> list[CellProblem]:
+def _hidden(chosen: Candidate) -> list[CellProblem]:
     grid, first = chosen.grid, chosen.table.first_row
     rows = [
         row for start, end in grid.hidden_rows for row in range(max(start, first), min(end, len(grid.rows) - 1) + 1) if any(grid.rows[row])
@@ -71,7 +85,6 @@ def _hidden(chosen: Candidate, grids: Sequence[Grid]) -> list[CellProblem]:
         for column in range(start, min(end, grid.width - 1) + 1)
         if any(line[column] for line in grid.rows if column < len(line))
     ]
-    sheets = [other.name for other in grids if not other.visible and any(any(row) for row in other.rows)]
     found = []
     if rows:
         hint = f"rows ({', '.join(str(row + 1) for row in rows[:5])}{', ...' if len(rows) > 5 else ''}; {len(rows)} in all)"  # noqa: PLR2004  the first five are named
@@ -79,7 +92,6 @@ def _hidden(chosen: Candidate, grids: Sequence[Grid]) -> list[CellProblem]:
     if columns:
         hint = f"columns ({', '.join(column_letters(column) for column in columns[:10])})"
         found.append(problem("hidden_data", sheet=grid.name, cell=address(first, columns[0]), hint=hint))
-    found.extend(problem("hidden_sheet", sheet=name, hint=name) for name in sheets if name != grid.name)
     return found
 
 

@@ -12,6 +12,7 @@ class Progress:
 
     def __init__(self, tell: Callable[[int, int], None]) -> None:
         self._tell = tell
+        self._before = self._last = 0  # rows of the sheets that are read already, and what was told last
 
     def opened(self, rows: int) -> None:
         """A sheet of so many rows was found; its values are still being read."""
@@ -20,8 +21,16 @@ class Progress:
     def column(self, number: int, columns: int, rows: int) -> None:
         """So many columns of all are read."""
         share = _COLUMNS_FROM * columns + (_ROWS_FROM - _COLUMNS_FROM) * number
-        self._tell(rows * share // (100 * columns), rows)
+        self._say(rows * share // (100 * columns), rows)
 
     def row(self, number: int, rows: int) -> None:
         """So many rows are built; all of them at the end."""
-        self._tell(rows * _ROWS_FROM // 100 + number * (100 - _ROWS_FROM) // 100 if number < rows else rows, rows)
+        self._say(rows * _ROWS_FROM // 100 + number * (100 - _ROWS_FROM) // 100 if number < rows else rows, rows)
+
+    def sheet_done(self) -> None:
+        """What comes next is another sheet of the same payroll."""
+        self._before = self._last
+
+    def _say(self, done: int, rows: int) -> None:
+        self._last = self._before + done
+        self._tell(self._last, self._before + rows)

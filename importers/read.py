@@ -18,18 +18,19 @@ from importers.checks import (
     check_workers,
     flip_deductions,
 )
-from importers.choose import Candidate, choose_sheet
+from importers.choose import Candidate, choose_sheets
 from importers.columns import Reading, read_columns
-from importers.contract import CellProblem, Counts, ImportedSheet, Layout, Meaning, Severity
+from importers.contract import CellProblem, Counts, ImportedSheet, Layout, Meaning, Severity, SheetChoice
 from importers.guard import ZIP_MAGIC, RefusedFileError
+from importers.join import SheetPart, in_order, joined, with_notes
 from importers.kinds import DAYS, HOURS, MONEY, UNREAD
 from importers.layouts import side_by_side
 from importers.lines import Places, classify
-from importers.notes import notes_on_file, notes_on_layout
+from importers.notes import notes_on_file, notes_on_layout, notes_on_sheet
 from importers.period import PayPeriod
 from importers.problems import problem
 from importers.progress import Progress
-from importers.rows import build_rows, canonical_hash, net_sums
+from importers.rows import build_rows, canonical_lines, net_sums
 from importers.sheet_xml import column_index
 from importers.table_checks import check_merged, check_shifted, spread_merged, stops_of_table
 from importers.totals import control_totals
@@ -41,16 +42,17 @@ def read_sheet(
     *,
     file_name: str,
     period: PayPeriod,
-    layout: Layout | None = None,
-    sheet: str | None = None,
+    layouts: Sequence[Layout] = (),
+    sheets: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> ImportedSheet:
     """Read a payroll file; never raises for what stands in it.
 
-    A file that cannot be read is an ImportedSheet with one problem that stops the file. `layout` is a factory's confirmed
-    mapping, taken when the headers have its fingerprint; without one the mapping is proposed and waits for a person, and the
-    rows are a preview. `sheet` names the sheet where several could be meant. `progress(done, rows)` is called now and then, also
-    from another thread; `done` only grows and is `rows` at the end.
+    A file that cannot be read is an ImportedSheet with one problem that stops the file. `layouts` are a factory's confirmed
+    mappings, the newest first; one is taken when the headers have its fingerprint; without one the mapping is proposed and waits
+    for a person, and the rows are a preview. `sheets` names the sheets to read where several could be meant; several are read as
+    one payroll where their columns are the same. `progress(done, rows)` is called now and then, also from another thread; `done`
+    only grows and is `rows` at the end.
     """
     source = _Source(file_name=file_name, content_hash=hashlib.sha256(data).hexdigest())
     told = Progress(progress) if progress is not None else None
@@ -59,15 +61,17 @@ def read_sheet(
     except RefusedFileError as refused:
         return _refused(source, [problem(refused.code)])
     source = replace(source, sheets=tuple(grid.name for grid in grids))
-    chosen = choose_sheet(grids, period, layout, sheet)
-    if isinstance(chosen, CellProblem):
-        return _refused(source, [chosen])
-    notes = notes_on_file(file_name, chosen, grids, period, is_workbook=data.startswith(ZIP_MAGIC))
-    missing = _missing_column(chosen)
-    if missing is not None:
-        problems = [missing, *notes, *notes_on_layout(chosen)]
-        return _refused(source, problems, layout=chosen.layout)
-    return _read(source, chosen, notes, period, told)
+    choice = choose_sheets(grids, period, [layout for layout in layouts if layout.confirmed], sheets)
+    source = replace(source, choices=choice.choices)
+    if choice.problem is not None:
+        return _refused(source, [choice.problem])
+    notes = notes_on_file(file_name, choice.candidates, grids, is_workbook=data.startswith(ZIP_MAGIC))
+    parts = []
+    for chosen in choice.candidates:
+        parts.append(_sheet(source, chosen, period, told))
+        if told is not None:
+            told.sheet_done()
+    return joined([replace(parts[0], sheet=with_notes(parts[0].sheet, notes)), *parts[1:]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +81,25 @@ class _Source:
     file_name: str
     content_hash: str
     sheets: tuple[str, ...] = ()
+    choices: tuple[SheetChoice, ...] = ()
 
 
-def _read(source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, progress: Progress | None) -> ImportedSheet:
+def _sheet(source: _Source, chosen: Candidate, period: PayPeriod, progress: Progress | None) -> SheetPart:
+    """One sheet of the file, or why nothing can be taken from it."""
+    notes = notes_on_sheet(chosen, period)
+    missing = _missing_column(chosen)
+    if missing is not None:
+        return SheetPart(sheet=_refused(source, [missing, *notes, *notes_on_layout(chosen)], layout=chosen.layout))
+    return _read(source, chosen, notes, period, progress)
+
+
+def _read(source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, progress: Progress | None) -> SheetPart:
     grid, layout = chosen.grid, chosen.layout
     spread_merged(grid, chosen.table, layout)
     lines = classify(grid, chosen.table, _places(layout))
     if not lines.workers and not lines.unlabelled:
         empty = problem("no_rows_found", sheet=grid.name, cell=address(chosen.table.first_row, 0))
-        return _refused(source, [empty, *notes], layout=layout)
+        return SheetPart(sheet=_refused(source, [empty, *notes], layout=layout))
     net_currency = _net_currency(layout)
     reading = Reading(grid=grid, layout=layout, lines=lines, period=period, strict_net=net_currency)
     read_columns(reading, progress)
@@ -109,24 +123,21 @@ def _read(source: _Source, chosen: Candidate, notes: list[CellProblem], period: 
     rows = () if stops else build_rows(reading, net_currency, progress)
     read = len(lines.workers) + len(without_worker)
     rejected = [net.sums[position] for position in range(len(lines.workers)) if stops or position in reading.stopped]
-    return ImportedSheet(
+    sheet = ImportedSheet(
         file_name=source.file_name,
         content_hash=source.content_hash,
-        canonical_hash=canonical_hash(reading) if rows else source.content_hash,
+        canonical_hash=source.content_hash,
         layout=layout,
         rows=rows,
-        problems=tuple(_in_order([*notes, *notes_on_layout(chosen), *reading.problems])),
+        problems=in_order([*notes, *notes_on_layout(chosen), *reading.problems]),
         counts=Counts(read=read, accepted=len(rows), rejected=read - len(rows)),
         net_accepted=net_sums(row.net for row in rows),
         net_rejected=net_sums([*rejected, *(amount for _, amount in without_worker)]),
         control_totals=totals,
         sheets=source.sheets,
+        choices=source.choices,
     )
-
-
-def _in_order(problems: Sequence[CellProblem]) -> list[CellProblem]:
-    """The problem that stops the file first, then as found."""
-    return sorted(problems, key=lambda found: found.severity is not Severity.STOPS_FILE)
+    return SheetPart(sheet=sheet, lines=tuple(canonical_lines(reading)) if rows else ())
 
 
 def _net_currency(layout: Layout) -> str:
@@ -175,9 +186,10 @@ def _refused(source: _Source, problems: list[CellProblem], *, layout: Layout | N
         canonical_hash=source.content_hash,
         layout=layout,
         rows=(),
-        problems=tuple(_in_order(problems)),
+        problems=in_order(problems),
         counts=Counts(read=0, accepted=0, rejected=0),
         net_accepted={},
         net_rejected={},
         sheets=source.sheets,
+        choices=source.choices,
     )

@@ -109,15 +109,20 @@ def net_sums(values: Iterable[Money | None]) -> dict[str, Money]:
     return {code: Money(minor, CURRENCIES[code]) for code, minor in sorted(sums.items())}
 
 
-def canonical_hash(reading: Reading) -> str:
-    """What stays the same when a payroll is saved again, sorted otherwise, renamed, or written as CSV. Hex SHA-256.
+def canonical_lines(reading: Reading) -> list[str]:
+    """Each accepted row as text that stays the same when a payroll is saved again, sorted otherwise, renamed, or written as CSV.
 
-    Made of the accepted rows' values by meaning; where a row or column stands, and empty columns, do not count.
+    Made of values by meaning; where a row or column stands, and what is empty, do not count.
     """
     kept = [position not in reading.stopped for position in range(len(reading.lines.workers))]
-    columns = sorted(column for column in (_canonical(column, kept) for column in reading.columns) if any(column))
-    lines = sorted(map("\x1f".join, zip(*columns, strict=True)))
-    return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
+    columns = sorted(reading.columns, key=lambda column: (column.meaning, column.currency or ""))
+    lines = zip(*(_canonical(column, kept) for column in columns), strict=True)
+    return ["\x1f".join(filter(None, line)) for line in lines]
+
+
+def canonical_hash(lines: Iterable[str]) -> str:
+    """What recognises the same payroll in another file. Hex SHA-256 over the rows in an order of their own."""
+    return hashlib.sha256("\x1e".join(sorted(lines)).encode()).hexdigest()
 
 
 def _canonical(column: ReadColumn, kept: Sequence[bool]) -> list[str]:

@@ -48,7 +48,11 @@ def control_totals(reading: Reading) -> tuple[ControlTotal, ...]:
             last = number == len(rows) - 1
             added = near[0] if near else whole if last else block
             entry = ControlTotal(
-                meaning=column.meaning, cell=address(row, column.index), stated=stated, added=Money(added, stated.currency)
+                meaning=column.meaning,
+                cell=address(row, column.index),
+                stated=stated,
+                added=Money(added, stated.currency),
+                sheet=reading.grid.name,
             )
             found.append(entry)
             if not near:

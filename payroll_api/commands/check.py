@@ -45,7 +45,7 @@ def check(given: argparse.Namespace) -> int:
             content = file.read(_LARGEST)
     except OSError as error:
         return _refuse(given, *_unreadable(given.sheet, error))
-    sheet = read_sheet(content, file_name=given.sheet.name, period=period, sheet=given.sheet_name)
+    sheet = read_sheet(content, file_name=given.sheet.name, period=period, sheets=given.sheet_name)
     unknown: str | None = None
     result: Reconciliation | None = None
     if sheet.rows and sheet.refused is None:

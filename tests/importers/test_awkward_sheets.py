@@ -40,7 +40,7 @@ def test_the_library_is_large_enough() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_awkward_workbook(case: Any) -> None:
-    sheet = read_sheet(case.data, file_name=case.file_name, period=PERIOD, sheet=case.sheet)
+    sheet = read_sheet(case.data, file_name=case.file_name, period=PERIOD, sheets=[case.sheet] if case.sheet else [])
 
     assert (sheet.refused.code if sheet.refused else None) == case.refused
     assert tuple((row.worker_code, str(row.net)) for row in sheet.rows) == case.paid
@@ -67,8 +67,8 @@ def test_awkward_workbook(case: Any) -> None:
 
 @pytest.mark.parametrize("case", CASES[::20], ids=[case.name for case in CASES[::20]])
 def test_the_annotated_file_reads_as_before(case: Any) -> None:
-    sheet = read_sheet(case.data, file_name=case.file_name, period=PERIOD, sheet=case.sheet)
+    sheet = read_sheet(case.data, file_name=case.file_name, period=PERIOD, sheets=[case.sheet] if case.sheet else [])
     returned = annotate(case.data, sheet)
-    again = read_sheet(returned, file_name="annotated.xlsx", period=PERIOD, sheet=sheet.layout.sheet if sheet.layout else None)
+    again = read_sheet(returned, file_name="annotated.xlsx", period=PERIOD, sheets=[sheet.layout.sheet] if sheet.layout else [])
     assert [(row.worker_code, row.net) for row in again.rows] == [(row.worker_code, row.net) for row in sheet.rows]
     assert all(problem.severity in Severity for problem in sheet.problems)

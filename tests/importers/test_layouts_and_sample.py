@@ -33,7 +33,7 @@ def test_hr_says_which_column_is_the_net_and_is_not_asked_again() -> None:
     layout = apply_corrections(first.layout, {"C": Meaning.NET}, {"C": "USD", "D": "USD"})
     kept = layout_from_json(json.loads(json.dumps(layout_to_json(layout))))
     assert kept == layout
-    second = read_sheet(CSV.encode(), file_name="p.csv", period=PERIOD, layout=kept)
+    second = read_sheet(CSV.encode(), file_name="p.csv", period=PERIOD, layouts=[kept])
     assert second.layout is not None
     assert not second.layout.needs_confirmation
     assert [row.net.minor for row in second.rows] == [24000, 22000]
@@ -50,7 +50,7 @@ def test_a_header_in_a_language_we_do_not_know_is_mapped_by_a_person() -> None:
     layout = apply_corrections(
         first.layout, {"A": Meaning.WORKER_CODE, "B": Meaning.NAME, "C": Meaning.GROSS, "D": Meaning.NET}, {"C": "USD", "D": "USD"}
     )
-    again = read_sheet(data, file_name="p.csv", period=PERIOD, layout=layout)
+    again = read_sheet(data, file_name="p.csv", period=PERIOD, layouts=[layout])
     assert [(row.worker_code, row.net.minor) for row in again.rows] == [("A1", 24000), ("A2", 22000)]
 
 
@@ -59,7 +59,7 @@ def test_a_changed_layout_is_said_and_never_mapped_silently() -> None:
     assert first.layout is not None
     layout = apply_corrections(first.layout, {"C": Meaning.NET}, {"C": "USD", "D": "USD"})
     moved = "Worker code,Name,Bonus,Netto,Transport\nW1,Sok,5,240.00,7\nW2,Chan,5,220.00,7\n"
-    again = read_sheet(moved.encode(), file_name="p.csv", period=PERIOD, layout=layout)
+    again = read_sheet(moved.encode(), file_name="p.csv", period=PERIOD, layouts=[layout])
     assert not again.rows
     assert again.layout is not None
     assert again.layout.needs_confirmation
@@ -71,7 +71,7 @@ def test_titles_may_move_without_a_new_question() -> None:
     first = read_sheet(CSV.encode(), file_name="p.csv", period=PERIOD)
     assert first.layout is not None
     layout = apply_corrections(first.layout, {"C": Meaning.NET}, {"C": "USD", "D": "USD"})
-    lower = read_sheet(b"Payroll November 2026\n\n" + CSV.encode(), file_name="p.csv", period=PERIOD, layout=layout)
+    lower = read_sheet(b"Payroll November 2026\n\n" + CSV.encode(), file_name="p.csv", period=PERIOD, layouts=[layout])
     assert len(lower.rows) == 2
 
 

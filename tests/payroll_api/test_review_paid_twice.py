@@ -276,7 +276,7 @@ async def test_a_reader_that_wakes_up_late_does_not_undo_what_people_decided(
         async with told.services.database.factory(factory.id) as session:
             file = await session.get_one(PayrollFile, (factory.id, file_id))
             assert file.layout is not None
-            late = read_sheet(payroll(), file_name="payroll.csv", period=PERIOD, layout=layout_from_json(file.layout))
+            late = read_sheet(payroll(), file_name="payroll.csv", period=PERIOD, layouts=[layout_from_json(file.layout)])
         async with told.services.database.factory(factory.id) as session:
             await keep_read(session, told.services, factory.id, file_id, late)
         await told.work()
