@@ -48,7 +48,7 @@ def choose_sheets(grids: Sequence[Grid], period: PayPeriod, layouts: Sequence[La
     if named:
         return _several([grid for grid in grids if grid.name in named], layouts)
     for known in layouts:
-        if confirmed := [found for grid in grids if (found := _by_layout(grid, known)) is not None]:
+        if confirmed := [placed for grid in grids if (placed := _by_layout(grid, known)) is not None]:
             return _one_of(confirmed, period, known.chosen)
     visible = [grid for grid in grids if grid.visible] or list(grids)
     found = [candidate for grid in visible if (candidate := _proposed(grid)) is not None]

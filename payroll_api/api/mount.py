@@ -16,6 +16,7 @@ from payroll_api.access import browser
 from payroll_api.api import (
     alarms,
     factories,
+    file_questions,
     forms,
     health,
     pay_runs,
@@ -41,6 +42,7 @@ OPENAPI = f"{API}/openapi.json"
 ROUTERS = (
     sessions.router,
     payroll_files.router,
+    file_questions.router,
     pay_runs.router,
     run_parts.router,
     progress.router,

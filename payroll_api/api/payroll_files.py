@@ -15,15 +15,19 @@ from payroll_api.access.actor import Permission
 from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Cursor, Input, Limit, Output, Page, PeriodText, after_id, after_number, page
 from payroll_api.intake.annotated import annotated
+from payroll_api.intake.control import MOST_WORKERS, typed_control
 from payroll_api.intake.find import get_file, list_files, problems
 from payroll_api.intake.layout import confirm_layout
 from payroll_api.intake.models import PayrollFile
+from payroll_api.intake.questions import open_questions
 from payroll_api.intake.upload import upload
 
 router = APIRouter(prefix=f"{API}/payroll-files", tags=["payroll-files"], route_class=StepRoute)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NOT_FOUND = (404, "not_found")
 
+Count = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
+Figure = Annotated[str, StringConstraints(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
 ColumnLetter = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,3}$")]
 
 
@@ -42,7 +46,11 @@ class FileOut(Output):
     uploaded_at: datetime
     read_at: datetime | None
     summary: dict[str, Any] | None = Field(
-        description="Counts of rows, sums by currency as text, control totals of the sheet, and why a file was refused"
+        description="Counts of rows, sums by currency as text, control totals of the sheet beside those typed, overlap with other files,"
+        " sheets to choose from, and why a file was refused"
+    )
+    questions: list[str] = Field(
+        description="What a person must answer before the file is checked: sheets, columns, control, overlap", examples=[["control"]]
     )
     layout: dict[str, Any] | None = Field(description="What each column was taken for, and whether a person has confirmed it")
     law_version: str | None = Field(description="The law book of the check")
@@ -84,6 +92,7 @@ def shape(row: PayrollFile) -> FileOut:
         uploaded_at=row.uploaded_at,
         read_at=row.read_at,
         summary=row.summary,
+        questions=list(open_questions(row)),
         layout=row.layout,
         law_version=row.law_version,
     )
@@ -105,12 +114,19 @@ async def upload_file(
     file: Annotated[UploadFile, File(description=".xlsx, .csv or .tsv, at most 10 MiB")],
     pay_period: Annotated[PeriodText, Form(examples=["2026-11"])],
     kind: Annotated[RunKind, Form()] = RunKind.BALANCE,
+    workers: Annotated[Count | None, Form(description="Control total: how many workers the file pays")] = None,
+    net_usd: Annotated[Figure | None, Form(description="Control total: the sum of net pay in US dollars", examples=["61234.50"])] = None,
+    net_khr: Annotated[Figure | None, Form(description="Control total: the sum of net pay in riel", examples=["4120000"])] = None,
 ) -> FileOut:
-    """The file is kept as it came and read in the background; ask for its state."""
+    """The file is kept as it came and read in the background; ask for its state.
+
+    Control totals may be left out; a file that does not hold them is not checked before somebody corrects or explains that.
+    """
     content = await file.read()
     name = file.filename or "payroll"
-    row = await upload(session, services, actor, file_name=name, content=content, period=PayPeriod.parse(pay_period), kind=kind)
-    return shape(row)
+    control = typed_control(workers, {"USD": net_usd or "", "KHR": net_khr or ""})
+    period = PayPeriod.parse(pay_period)
+    return shape(await upload(session, services, actor, file_name=name, content=content, period=period, kind=kind, control=control))
 
 
 @router.get("", operation_id="listPayrollFiles", summary="Payroll files, the newest first", **operation(Permission.READ))

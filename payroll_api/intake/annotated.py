@@ -13,7 +13,7 @@ from importers.period import PayPeriod
 from importers.read import read_sheet
 from payroll_api.access.actor import Actor, Permission
 from payroll_api.audit.journal import Event, record
-from payroll_api.intake.find import get_file
+from payroll_api.intake.find import chosen_sheets, get_file
 from payroll_api.services import Services
 
 
@@ -23,7 +23,13 @@ async def annotated(session: AsyncSession, services: Services, actor: Actor, fil
     file = await get_file(session, file_id)
     vault = await services.keys.vault(session)
     content = vault.open_bytes(file.content, "payroll_files", file_id, "content")
-    layout = layout_from_json(file.layout) if file.layout else None
-    sheet = await asyncio.to_thread(read_sheet, content, file_name=file.file_name, period=PayPeriod.parse(file.period), layout=layout)
+    sheet = await asyncio.to_thread(
+        read_sheet,
+        content,
+        file_name=file.file_name,
+        period=PayPeriod.parse(file.period),
+        layouts=[layout_from_json(file.layout)] if file.layout else (),
+        sheets=chosen_sheets(file),
+    )
     await record(session, services.clock(), Event(actor=actor.name, action="file.exported", subject=f"file:{file_id}"))
     return await asyncio.to_thread(annotate, content, sheet)

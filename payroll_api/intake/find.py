@@ -21,6 +21,11 @@ async def get_file(session: AsyncSession, file_id: UUID) -> PayrollFile:
     return file
 
 
+def chosen_sheets(file: PayrollFile) -> list[str]:
+    """The sheets of the workbook that a person chose; none where it was clear."""
+    return list(map(str, file.chosen_sheets or ()))
+
+
 async def list_files(session: AsyncSession, *, before: UUID | None, limit: int) -> list[PayrollFile]:
     """Files, the newest first, from before the one named."""
     query = select(PayrollFile).order_by(PayrollFile.id.desc()).limit(limit)

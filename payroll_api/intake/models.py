@@ -29,6 +29,7 @@ class PayrollFile(OfFactory, Base):
             unique=True,
             postgresql_where=text("state <> 'refused'"),
         ),
+        Index("ix_payroll_files_period", "factory_id", "period", "kind"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -46,7 +47,9 @@ class PayrollFile(OfFactory, Base):
     rows_done: Mapped[int]
     rows_total: Mapped[int]
     layout: Mapped[Json | None]
-    summary: Mapped[Json | None]  # counts, totals by currency, control totals, sheets
+    control: Mapped[Json | None]  # what HR typed: the number of workers, the sum of net pay by currency
+    chosen_sheets: Mapped[list[object] | None]  # where several could be meant
+    summary: Mapped[Json | None]  # counts, totals by currency, control totals, sheets, questions that wait for a person
     law_version: Mapped[str | None]
     review_frozen: Mapped[bool]  # once its run is sent for approval, nobody decides about its differences
 
@@ -92,6 +95,21 @@ class FileProblem(OfFactory, Base):
     message: Mapped[str]
     remedy: Mapped[str]
     remedy_km: Mapped[str]
+
+
+class FileAnswer(OfFactory, Base):
+    """What a person answered to a question about a file. `about` identifies the figures she saw: others ask again."""
+
+    __tablename__ = "file_answers"
+    __table_args__ = (ForeignKeyConstraint(["factory_id", "file_id"], ["payroll_files.factory_id", "payroll_files.id"]),)
+
+    file_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question: Mapped[str] = mapped_column(primary_key=True)  # control or overlap
+    answer: Mapped[str]
+    reason: Mapped[str]
+    about: Mapped[str]
+    answered_by: Mapped[str]
+    answered_at: Mapped[datetime]
 
 
 class KnownLayout(OfFactory, Base):

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from importers.contract import ImportedSheet, Layout
+from importers.contract import ImportedSheet
 from importers.layouts import layout_from_json, layout_to_json
 from importers.period import PayPeriod
 from importers.read import read_sheet
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.db.bulk import copy_in, run
+from payroll_api.db.session import factory_of
 from payroll_api.intake import contents
+from payroll_api.intake.find import chosen_sheets
 from payroll_api.intake.models import KnownLayout, PayrollFile
-from payroll_api.jobs.names import Job
-from payroll_api.jobs.queue import enqueue
+from payroll_api.intake.questions import SHEETS, locked, open_questions, weigh
 from payroll_api.services import Services
 
 _PROGRESS_SECONDS = 0.5
@@ -35,32 +36,30 @@ async def read_file(services: Services, factory_id: UUID, payload: Mapping[str, 
         file.state = "reading"
         vault = await services.keys.vault(session)
         content = vault.open_bytes(file.content, "payroll_files", file_id, "content")
-        layouts = [
-            layout_from_json(stored.layout) for stored in await session.scalars(select(KnownLayout).order_by(KnownLayout.confirmed_at))
-        ]
-    async with _progress(services, factory_id, file_id) as progress:
-        sheet = await asyncio.to_thread(_read, content, file.file_name, PayPeriod.parse(file.period), layouts, progress)
+        known = await session.scalars(select(KnownLayout).order_by(KnownLayout.confirmed_at.desc()))
+        layouts = [layout_from_json(stored.layout) for stored in known]
+    async with _progress(services, factory_id, file_id) as tell:
+        sheet = await asyncio.to_thread(
+            read_sheet,
+            content,
+            file_name=file.file_name,
+            period=PayPeriod.parse(file.period),
+            layouts=layouts,
+            sheets=chosen_sheets(file),
+            progress=tell,
+        )
     async with services.database.factory(factory_id) as session:
         await keep_read(session, services, factory_id, file_id, sheet)
     await services.database.analyze("file_rows", "file_problems")
 
 
-def _read(content: bytes, name: str, period: PayPeriod, layouts: list[Layout], progress: list[int]) -> ImportedSheet:
-    def tell(done: int, total: int) -> None:
-        progress[:] = [done, total]
-
-    newest = layouts[-1] if layouts else None
-    sheet = read_sheet(content, file_name=name, period=period, layout=newest, progress=tell)
-    if sheet.layout is None or sheet.layout.confirmed:
-        return sheet
-    known = next((layout for layout in layouts if layout.fingerprint == sheet.layout.fingerprint), None)
-    return sheet if known is None else read_sheet(content, file_name=name, period=period, layout=known, progress=tell)
-
-
 @asynccontextmanager
-async def _progress(services: Services, factory_id: UUID, file_id: UUID) -> AsyncIterator[list[int]]:
+async def _progress(services: Services, factory_id: UUID, file_id: UUID) -> AsyncIterator[Callable[[int, int], None]]:
     """Write how far the reader is, twice a second, so that a page can show it."""
     done_total = [0, 0]
+
+    def tell(done: int, total: int) -> None:
+        done_total[:] = [done, total]
 
     async def write() -> None:
         while True:
@@ -72,7 +71,7 @@ async def _progress(services: Services, factory_id: UUID, file_id: UUID) -> Asyn
 
     writer = asyncio.create_task(write())
     try:
-        yield done_total
+        yield tell
     finally:
         writer.cancel()
         await asyncio.gather(writer, return_exceptions=True)
@@ -82,7 +81,7 @@ async def keep_read(session: AsyncSession, services: Services, factory_id: UUID,
     """Write what was read of a file that still waits for it."""
     now = services.clock()
     vault = await services.keys.vault(session)
-    file = await session.get_one(PayrollFile, (factory_id, file_id), with_for_update=True)
+    file = await locked(session, file_id)
     if file.state not in {"received", "reading"}:
         return  # a reader that was frozen wakes up: another one finished this file, and people may have decided about it
     await run(session, "delete from file_rows where factory_id = $1 and file_id = $2", factory_id, file_id)
@@ -99,16 +98,27 @@ async def keep_read(session: AsyncSession, services: Services, factory_id: UUID,
     file.layout = layout_to_json(sheet.layout) if sheet.layout else None
     file.summary = _summary(sheet, refusal)
     await session.flush()
+    await _remember_sheets(session, sheet)
+    if refusal is None:
+        await weigh(session, file)
     data = {
         "read": sheet.counts.read,
         "accepted": sheet.counts.accepted,
         "rejected": sheet.counts.rejected,
         "problems": len(sheet.problems),
+        "questions": list(open_questions(file)),
     }
     action = "file.read" if refusal is None else "file.refused"
     await record(session, now, Event(actor=SYSTEM, action=action, subject=f"file:{file_id}", data=data))
-    if refusal is None and sheet.layout is not None and sheet.layout.confirmed:
-        await enqueue(session, Job.RECONCILE_FILE, {"file": str(file_id)}, once=str(file_id))
+
+
+async def _remember_sheets(session: AsyncSession, sheet: ImportedSheet) -> None:
+    """A confirmed layout remembers the sheets that were chosen with it the last time."""
+    if sheet.layout is None or not sheet.layout.confirmed or not sheet.layout.chosen:
+        return
+    known = await session.get(KnownLayout, (factory_of(session), sheet.layout.fingerprint))
+    if known is not None:
+        known.layout = {**known.layout, "chosen": list(sheet.layout.chosen)}
 
 
 async def _twin(session: AsyncSession, file: PayrollFile, sheet: ImportedSheet) -> PayrollFile | None:
@@ -151,6 +161,7 @@ def _summary(sheet: ImportedSheet, refusal: dict[str, object] | None) -> dict[st
         "control_totals": [
             {
                 "meaning": total.meaning.value,
+                "sheet": total.sheet,
                 "cell": total.cell,
                 "currency": total.stated.currency.code,
                 "stated": str(total.stated.amount),
@@ -159,5 +170,9 @@ def _summary(sheet: ImportedSheet, refusal: dict[str, object] | None) -> dict[st
             for total in sheet.control_totals
         ],
         "sheets": list(sheet.sheets),
+        "choices": [
+            {"name": choice.name, "rows": choice.rows, "kind": choice.kind, "names_period": choice.names_period} for choice in sheet.choices
+        ],
+        "questions": [SHEETS] if refusal is not None and sheet.choices and not sheet.rows else [],
         "refusal": refusal,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -32,9 +33,17 @@ def safe_name(name: str) -> str:
 
 
 async def upload(
-    session: AsyncSession, services: Services, actor: Actor, *, file_name: str, content: bytes, period: PayPeriod, kind: RunKind
+    session: AsyncSession,
+    services: Services,
+    actor: Actor,
+    *,
+    file_name: str,
+    content: bytes,
+    period: PayPeriod,
+    kind: RunKind,
+    control: dict[str, Any] | None = None,
 ) -> PayrollFile:
-    """Keep a file and ask for it to be read.
+    """Keep a file and ask for it to be read. `control` is what HR typed, as `typed_control` makes it.
 
     Raises ProblemError `file_too_large` (over 10 MiB) or `file_already_uploaded` (the same bytes for this period and kind; `file_id`
     names the earlier one).
@@ -76,6 +85,7 @@ async def upload(
         rows_done=0,
         rows_total=0,
         review_frozen=False,
+        control=control,
     )
     session.add(file)
     try:
@@ -83,7 +93,7 @@ async def upload(
     except IntegrityError:
         raise _already(None) from None  # two uploads of the same bytes at once: the other one won
     await failpoint("A1")
-    data = {"content": digest, "size": len(content), "period": str(period), "kind": kind.value}
+    data = {"content": digest, "size": len(content), "period": str(period), "kind": kind.value, "control": control}
     await record(session, now, Event(actor=actor.name, action="file.received", subject=f"file:{file_id}", data=data))
     await enqueue(session, Job.READ_FILE, {"file": str(file_id)}, once=str(file_id))
     return file

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.session import factory_of
 from payroll_api.errors import NotFoundError
+from payroll_api.intake.models import FileAnswer
 from payroll_api.review.models import Discrepancy, FileEntitlement, FileReview
 
 
@@ -33,11 +34,12 @@ async def open_counts(session: AsyncSession, file_id: UUID) -> dict[str, int]:
 
 
 async def deciders(session: AsyncSession, file_id: UUID) -> set[str]:
-    """Who decided about differences of a file, as audit events call them."""
+    """Who decided about differences of a file or answered its questions, as audit events call them."""
     found = await session.scalars(
         select(Discrepancy.resolved_by).where(Discrepancy.file_id == file_id, Discrepancy.resolved_by.is_not(None)).distinct()
     )
-    return {name for name in found if name is not None}
+    answered = await session.scalars(select(FileAnswer.answered_by).where(FileAnswer.file_id == file_id))
+    return {name for name in (*found, *answered) if name is not None}
 
 
 async def entitlement(session: AsyncSession, file_id: UUID, worker_code: str) -> tuple[FileEntitlement, FileReview]:

@@ -13,8 +13,8 @@ from payroll_api.access.actor import Actor, Permission
 from payroll_api.audit.journal import Event, record
 from payroll_api.clock import pay_day
 from payroll_api.db.base import new_id
-from payroll_api.errors import InvalidError, ProblemError
-from payroll_api.intake.find import get_file
+from payroll_api.errors import InvalidError, NotFoundError, ProblemError
+from payroll_api.intake.models import PayrollFile
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
 
@@ -25,7 +25,10 @@ async def create_run(session: AsyncSession, services: Services, actor: Actor, fi
     Raises ProblemError `file_not_ready` or `run_exists`, InvalidError for a pay day in the past, NotFoundError.
     """
     actor.require(Permission.PREPARE)
-    file = await get_file(session, file_id)
+    # A later file may be taking this one's place: it takes the same lock.
+    file = await session.get(PayrollFile, (actor.factory_id, file_id), with_for_update=True, populate_existing=True)
+    if file is None:
+        raise NotFoundError("payroll file")
     if file.state != "reconciled":
         raise ProblemError(
             "file_not_ready",

@@ -14,9 +14,10 @@ from sqlalchemy import select
 from importers.contract import Meaning
 from payroll_api.errors import InvalidError
 from payroll_api.intake.annotated import annotated
-from payroll_api.intake.find import get_file, problems
+from payroll_api.intake.find import chosen_sheets, get_file, problems
 from payroll_api.intake.layout import confirm_layout
 from payroll_api.intake.models import PayrollFile
+from payroll_api.intake.questions import open_questions
 from payroll_api.payslips.progress import run_progress
 from payroll_api.review.find import discrepancies, open_counts
 from payroll_api.review.resolve import resolve
@@ -24,6 +25,7 @@ from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import submit
 from payroll_api.runs.models import PayRun
 from payroll_api.web import formats
+from payroll_api.web.file_questions import questions_shown
 from payroll_api.web.home import XLSX
 from payroll_api.web.lists import number
 from payroll_api.web.page import Doer, Page, Reader
@@ -53,13 +55,14 @@ async def _show(page: Page, file_id: UUID) -> Response:
         open_ = {"blocks": 0, "warns": 0, "informs": 0, **await open_counts(session, file_id)}
         any_differences = bool(await discrepancies(session, file_id, after=-1, limit=1))
         progress = await run_progress(session, run.id) if run else None
+        asked = await questions_shown(session, page, file)
     columns = _columns(file)
     changing = [letter for letter in page.request.query_params.get("change", "").split(",") if letter.isalpha()][: len(columns)]
     live_run = run if run and run.state != "rejected" else None
     shown = [_masked(page, item) for item in found[:_PROBLEMS]]
     return page.show(
         "file.html",
-        _figures(file, page.words),
+        {**_figures(file, page.words), **asked},
         file=file,
         run=live_run,
         steps=way(file, live_run, open_, progress),
@@ -79,7 +82,7 @@ async def _show(page: Page, file_id: UUID) -> Response:
 
 
 def _is_working(file: PayrollFile) -> bool:
-    return file.state in {"received", "reading"} or (file.state == "read" and is_confirmed(file))
+    return file.state in {"received", "reading"} or (file.state == "read" and is_confirmed(file) and not open_questions(file))
 
 
 def _masked(page: Page, item: Mapping[str, object]) -> Mapping[str, object]:
@@ -104,7 +107,7 @@ def _figures(file: PayrollFile, words: Words) -> dict[str, object]:
         "control_totals": [
             {
                 "meaning": total["meaning"],
-                "cell": total["cell"],
+                "cell": f"{total['sheet']}!{total['cell']}" if len(chosen_sheets(file)) > 1 else total["cell"],
                 "agrees": total["stated"] == total["added"],
                 "stated": formats.money_text(total["stated"], total["currency"]),
                 "added": formats.money_text(total["added"], total["currency"]),

@@ -16,9 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from importers.blank import blank_template
 from importers.period import PayPeriod, PeriodError, RunKind
 from payroll_api.clock import pay_day
-from payroll_api.errors import ProblemError
+from payroll_api.errors import InvalidError, ProblemError
+from payroll_api.intake.control import typed_control
 from payroll_api.intake.find import list_files
 from payroll_api.intake.models import PayrollFile
+from payroll_api.intake.questions import open_questions
 from payroll_api.intake.upload import LARGEST_FILE, upload
 from payroll_api.review.find import open_counts
 from payroll_api.runs.models import PayRun
@@ -78,13 +80,29 @@ async def take(page: Doer) -> Response:
         return await _home(page, mistake(page.words, "file_missing"), status=422)
     content = await sent.read(LARGEST_FILE + 1)
     try:
+        control = typed_on(page)
         async with page.session() as session:
             file = await upload(
-                session, page.services, page.actor, file_name=sent.filename or "", content=content, period=period, kind=kind
+                session,
+                page.services,
+                page.actor,
+                file_name=sent.filename or "",
+                content=content,
+                period=period,
+                kind=kind,
+                control=control,
             )
     except ProblemError as error:
         return await _home(page, told(page.words, error), status=error.status)
     return page.go(f"/files/{file.id}", "uploaded")
+
+
+def typed_on(page: Page) -> dict[str, Any] | None:
+    """The control totals in a form. Raises InvalidError in the reader's words for what is no figure."""
+    try:
+        return typed_control(page.typed("workers"), {"USD": page.typed("net_usd"), "KHR": page.typed("net_khr")})
+    except InvalidError:
+        raise InvalidError(f"{page.words('error.control_wrong')} {page.words('error.control_wrong_todo')}") from None
 
 
 @router.get("/template.xlsx")
@@ -101,6 +119,7 @@ async def _home(page: Page, problem: Told | None = None, status: int = 200) -> R
     form = {
         "period": page.typed("period") or f"{today:%Y-%m}",
         "kind": page.typed("kind") or RunKind.BALANCE.value,
+        **{name: page.typed(name) for name in ("workers", "net_usd", "net_khr")},
     }
     before = cursor(page.request.query_params.get("before"))
     async with page.session() as session:
@@ -142,6 +161,8 @@ def _payday(file: PayrollFile, run: PayRun | None) -> Payday:
 
 
 def _file_state(file: PayrollFile) -> str:
+    if questions := open_questions(file):
+        return questions[0]
     if file.state != "read":
         return file.state
     return "checking" if is_confirmed(file) else "columns"
@@ -170,8 +191,8 @@ def _run_step(page: Page, run: PayRun) -> str | None:
 async def _file_step(session: AsyncSession, page: Page, file: PayrollFile) -> str | None:
     if not page.may("prepare"):
         return None
-    if file.state == "read" and not is_confirmed(file):
-        return "columns"
+    if questions := open_questions(file):
+        return questions[0]
     if file.state != "reconciled":
         return None
     return "differences" if (await open_counts(session, file.id)).get("blocks") else "send"

@@ -8,10 +8,24 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from payroll_api.services import Services
-from payroll_api.web import alarms, audit, differences, factory, files, home, rendering, run_lists, runs, sign_in, statements, workers
+from payroll_api.web import (
+    alarms,
+    audit,
+    differences,
+    factory,
+    file_questions,
+    files,
+    home,
+    rendering,
+    run_lists,
+    runs,
+    sign_in,
+    statements,
+    workers,
+)
 from payroll_api.web.elsewhere import Elsewhere
 
-_PAGES = (sign_in, home, files, differences, runs, run_lists, workers, statements, alarms, audit, factory)
+_PAGES = (sign_in, home, files, file_questions, differences, runs, run_lists, workers, statements, alarms, audit, factory)
 
 
 class _Kept(StaticFiles):

@@ -37,6 +37,7 @@ from payroll_api.factories.provider_accounts import add_provider_account
 from payroll_api.factories.settings import set_rate
 from payroll_api.intake.layout import confirm_layout
 from payroll_api.intake.models import PayrollFile
+from payroll_api.intake.questions import open_questions
 from payroll_api.intake.upload import upload
 from payroll_api.jobs.names import Job
 from payroll_api.payments.receive import receive
@@ -46,6 +47,7 @@ from payroll_api.review.models import Discrepancy
 from payroll_api.review.resolve import resolve
 from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, release, submit
+from payroll_api.runs.give_way import OverlapAnswer, answer_overlap
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
 from tests.conftest import SampleFactory
@@ -107,6 +109,11 @@ class Story:
             found = await session.get_one(PayrollFile, (self.factory.id, file.id))
             if found.state == "read":
                 await confirm_layout(session, self.services, preparer, file.id, {})
+        await self.work()
+        async with self.services.database.factory(self.factory.id) as session:
+            if "overlap" in open_questions(await session.get_one(PayrollFile, (self.factory.id, file.id))):
+                keep = OverlapAnswer.KEEP_BOTH
+                await answer_overlap(session, self.services, preparer, file.id, answer=keep, reason="both files are meant")
         await self.work()
         return file.id
 

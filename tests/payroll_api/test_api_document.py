@@ -11,7 +11,8 @@ import pytest
 METHODS = ("get", "post", "put", "delete", "patch")
 STABLE = {
     "createSession", "getSession", "deleteSession", "uploadPayrollFile", "listPayrollFiles", "getPayrollFile", "listPayrollFileProblems",
-    "getAnnotatedPayrollFile", "confirmPayrollFileLayout", "createPayRun", "listPayRuns", "getPayRun", "listDiscrepancies",
+    "getAnnotatedPayrollFile", "confirmPayrollFileLayout", "choosePayrollFileSheets", "setPayrollFileControl",
+    "listPayrollFileOverlap", "answerPayrollFileOverlap", "createPayRun", "listPayRuns", "getPayRun", "listDiscrepancies",
     "resolveDiscrepancies", "submitPayRun", "approvePayRun", "rejectPayRun", "releasePayRun", "listPayRunPayments", "listPayRunItems",
     "watchPayRun", "confirmCash", "listPayments", "getPayment", "holdPayment", "unholdPayment", "cancelPayment", "listWorkers", "getWorker",
     "decideDestination", "uploadStatement", "listStatements", "getStatement", "listBreaks", "closeBreak", "listSlips", "listAuditEvents",

@@ -1,15 +1,12 @@
-"""What HR typed against what the file holds, and this file against the one of last week."""
+"""What HR typed against what the file holds."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from importers.contract import ImportedSheet, PayrollRow
+from importers.contract import ImportedSheet
 from importers.control import ControlDifference, FileFigures, compare_control
 from importers.money import KHR, USD, Money
-from importers.overlap import find_overlap
 from importers.period import PayPeriod
 from importers.read import read_sheet
 
@@ -28,10 +25,6 @@ def compare(read: ImportedSheet, *, workers: int | None = None, net: dict[str, M
 
 def usd(cents: int) -> Money:
     return Money(cents, USD)
-
-
-def row(code: str, cents: int) -> PayrollRow:
-    return PayrollRow(sheet="Pay", row=2, worker_code=code, name="Sok", net=usd(cents))
 
 
 WHOLE = sheet("W1,Sok A,240.00", "W2,Chan B,220.50")
@@ -65,32 +58,3 @@ def test_a_currency_that_was_not_typed_is_told() -> None:
     assert [found.currency for found in compare(WHOLE, net={"KHR": Money(4000, KHR)})] == ["KHR", "USD"]
     with pytest.raises(ValueError, match="own currency"):
         compare(WHOLE, net={"USD": Money(1, KHR)})
-
-
-def test_workers_of_an_earlier_file_are_shown_one_by_one() -> None:
-    found = find_overlap(
-        [row("W1", 100), row("W2", 200), row("W3", 300)],
-        {"monday.xlsx": {"W1": usd(100), "W2": usd(201)}, "tuesday.xlsx": {"W2": usd(200), "W9": usd(1)}},
-    )
-    assert [worker.worker_code for worker in found.same] == ["W1"]
-    assert [(worker.worker_code, worker.earlier) for worker in found.different] == [
-        ("W2", (("monday.xlsx", usd(201)), ("tuesday.xlsx", usd(200))))
-    ]
-    assert found.new == ("W3",)
-    assert found.missing == ("W9",)
-    assert not found.is_empty
-    assert find_overlap([row("W1", 1)], {}).is_empty
-
-
-CODES = st.dictionaries(st.sampled_from([f"W{n}" for n in range(8)]), st.integers(0, 3))
-
-
-@given(CODES, CODES, CODES)
-def test_every_worker_is_in_exactly_one_group(now: dict[str, int], before: dict[str, int], earlier: dict[str, int]) -> None:
-    files = {"a": {code: usd(cents) for code, cents in before.items()}, "b": {code: usd(cents) for code, cents in earlier.items()}}
-    found = find_overlap([row(code, cents) for code, cents in now.items()], files)
-    groups = [[w.worker_code for w in found.same], [w.worker_code for w in found.different], list(found.new)]
-    assert sorted(code for group in groups for code in group) == sorted(now)
-    assert set(groups[2]) == set(now) - set(before) - set(earlier)
-    assert set(found.missing) == (set(before) | set(earlier)) - set(now)
-    assert set(groups[1]) == {c for c, net in now.items() if any(c in nets and nets[c] != net for nets in (before, earlier))}
