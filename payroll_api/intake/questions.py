@@ -51,6 +51,9 @@ async def weigh(session: AsyncSession, file: PayrollFile) -> None:
     """Work out what is open for a file that is `read` and locked; with nothing open, ask for the check."""
     answers = {found.question: found for found in await session.scalars(select(FileAnswer).where(FileAnswer.file_id == file.id))}
     control, overlap = control_of(file), await overlap_of(session, file)
+    before: Any = (file.summary or {}).get("overlap")
+    if overlap is None and before and _answered(answers, OVERLAP, before):
+        overlap = before  # the other files gave way: what was decided stays on the page
     open_ = [] if file.layout and file.layout.get("confirmed") else [COLUMNS]
     if control and control["differences"] and not _answered(answers, CONTROL, control):
         open_.append(CONTROL)
