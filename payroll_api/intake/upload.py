@@ -49,13 +49,7 @@ async def upload(
     names the earlier one).
     """
     actor.require(Permission.PREPARE)
-    if len(content) > LARGEST_FILE:
-        raise ProblemError(
-            "file_too_large",
-            f"The file has {len(content) / 1024 / 1024:.1f} MiB; at most {LARGEST_FILE // 1024 // 1024} MiB are taken."
-            " Remove pictures and other sheets, or split it by department.",
-            status=413,
-        )
+    _refuse_large(content)
     digest = hashlib.sha256(content).hexdigest()
     earlier = await session.scalar(
         select(PayrollFile.id).where(
@@ -97,6 +91,16 @@ async def upload(
     await record(session, now, Event(actor=actor.name, action="file.received", subject=f"file:{file_id}", data=data))
     await enqueue(session, Job.READ_FILE, {"file": str(file_id)}, once=str(file_id))
     return file
+
+
+def _refuse_large(content: bytes) -> None:
+    if len(content) > LARGEST_FILE:
+        raise ProblemError(
+            "file_too_large",
+            f"The file has {len(content) / 1024 / 1024:.1f} MiB; at most {LARGEST_FILE // 1024 // 1024} MiB are taken."
+            " Remove pictures and other sheets, or split it by department.",
+            status=413,
+        )
 
 
 def _already(file_id: str | None) -> ProblemError:
