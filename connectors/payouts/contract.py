@@ -96,8 +96,21 @@ OUTCOME_CODES: Mapping[str, str] = {
     "amount_differs": "the provider states another amount than was ordered",
     "payee_differs": "the provider states another account than was ordered",
     "not_received": "the provider never received the order",
+    "not_proven": "the provider refused it in words that do not prove that no money moved",
+    "withdrawn": "it was stopped before a byte of it left",
+    "found_out": "two people found out what became of it",
     "other": "the provider gave a reason of its own",
 }
+
+
+# Refusals that prove for good that no money moved and none will, where the provider's own words map to them. A provider whose
+# published text says that every refusal is final adds "other"; what is in no such list stays unknown until somebody finds out.
+PROOFS_OF_FAILURE = frozenset(
+    {
+        "account_unknown", "account_closed", "name_mismatch", "limit_exceeded", "insufficient_funds", "invalid_order", "not_authorised",
+        "temporary",
+    }
+)  # fmt: skip
 
 
 class NameMatch(enum.StrEnum):
@@ -164,6 +177,10 @@ class Profile:
     idempotency_window: timedelta | None  # None: the provider remembers for ever
     looks_up: bool
     not_found_is_final_after: timedelta | None  # None: "not found" never proves that nothing was sent
+    not_found_polls: int = 3  # how many answers in a row must say so, besides
+    proves_failure: frozenset[str] = PROOFS_OF_FAILURE  # codes of REJECTED that prove that no money moved: any other is unknown
+    arrives_whole: bool = True  # a batch is one message: an order that is missing from one that arrived will never come
+    overdue_after: timedelta = timedelta(hours=24)  # an order without a final word for so long is a person's
     checks_names: bool
     checks_at_once: int = 1  # how many accounts one question may hold: over 1, see ChecksInBulk
     has_webhooks: bool

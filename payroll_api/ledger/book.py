@@ -16,13 +16,16 @@ from payroll_api.db.session import factory_of
 
 
 class Account(enum.StrEnum):
-    """The accounts of a factory's wages. A rail's own accounts carry its id after a colon: `in_transit:<rail>`."""
+    """The accounts of a factory's wages. A rail's own accounts carry its id after a colon: `in_transit:<rail>`, `bank:<rail>`."""
 
     WAGES_DUE = "wages_due"  # what the approved run costs the factory (debit)
     WAGES_PAYABLE = "wages_payable"  # what is owed to workers
     IN_TRANSIT = "in_transit"  # handed to a provider, not yet confirmed
     SUSPENSE = "suspense"  # may or may not have been sent
-    PAID = "paid"  # the provider confirmed it
+    BANK = "bank"  # what the factory holds with a provider: funding less what was paid and charged
+    RETURNS = "returns"  # came back and is owed again, until somebody decides how
+    FUNDING = "funding"  # what the factory has put on its rails
+    FEES = "fees"  # what providers charged
 
 
 class Cause(enum.StrEnum):
@@ -35,6 +38,7 @@ class Cause(enum.StrEnum):
     CONFIRMED = "confirmed"
     FAILED = "failed"
     RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
 
 

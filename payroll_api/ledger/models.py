@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payroll_api.db.base import Base, OfFactory
@@ -21,7 +21,16 @@ class LedgerTransfer(OfFactory, Base):
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="positive"),
         CheckConstraint("debit <> credit", name="two_accounts"),
-        UniqueConstraint("factory_id", "payment_id", "attempt", "cause", name="uq_ledger_transfers_once"),
+        # A payment may become uncertain and certain again more than once; everything else happens once to an attempt.
+        Index(
+            "uq_ledger_transfers_once",
+            "factory_id",
+            "payment_id",
+            "attempt",
+            "cause",
+            unique=True,
+            postgresql_where=text("cause not in ('uncertain', 'certain')"),
+        ),
         Index("ix_ledger_transfers_run", "factory_id", "run_id"),
     )
 

@@ -12,8 +12,9 @@ from connectors.payouts.contract import PayoutStatus, ProviderEvent
 from payroll_api.db.bulk import fetch
 from payroll_api.payments.look_up import confirm
 from payroll_api.payments.models import Dispatch, ProviderMessage
-from payroll_api.payments.outcomes import record_outcomes
+from payroll_api.payments.outcomes import record_words
 from payroll_api.payments.receive import opened
+from payroll_api.payments.verdict import Source, Word
 from payroll_api.services import Services
 
 _MONEY_FINAL = {PayoutStatus.PAID, PayoutStatus.REJECTED, PayoutStatus.RETURNED}
@@ -45,7 +46,8 @@ async def handle_event(services: Services, factory_id: UUID, payload: Mapping[st
         if not asks:
             for dispatch_id in dispatches:
                 dispatch = await session.get_one(Dispatch, (factory_id, dispatch_id), with_for_update=True)
-                await record_outcomes(session, dispatch, event.outcomes, actor=f"provider:{connector.profile.name}", at=now)
+                words = [Word(outcome=outcome, source=Source.MESSAGE) for outcome in event.outcomes]
+                await record_words(session, dispatch, words, connector.profile, actor=f"provider:{connector.profile.name}", at=now)
         message = await session.get_one(ProviderMessage, (factory_id, message_id), with_for_update=True)
         message.state, message.handled_at = ("handled", now) if dispatches else ("unmatched", now)
 

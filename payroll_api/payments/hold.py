@@ -19,23 +19,31 @@ from payroll_api.jobs.queue import enqueue
 from payroll_api.ledger.book import Account, Cause, Transfer, post
 from payroll_api.payments.finish import complete_if_done
 from payroll_api.payments.models import Attempt, Dispatch, Payment
-from payroll_api.payments.outcomes import record_outcomes
+from payroll_api.payments.outcomes import close_if_done, record_words
 from payroll_api.payments.states import TRANSITIONS
+from payroll_api.payments.verdict import Source, Word
+from payroll_api.payments.withdraw import withdraw
 from payroll_api.services import Services
 
 _SHORTEST_REASON = 5
 
 
 async def hold(session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, *, reason: str) -> Payment:
-    """Stop one worker's payment that has not been sent. The rest of the run goes on. Raises ProblemError `payment_state`."""
+    """Stop one worker's payment that has not been sent. The rest of the run goes on.
+
+    Raises ProblemError `already_handed_over` when its message may have left, `payment_state` where it makes no sense.
+    """
     actor.require(Permission.PREPARE)
-    return await _move(session, services, actor, payment_id, "held", _reason(reason))
+    return await _stop(session, services, actor, payment_id, "held", _reason(reason))
 
 
 async def unhold(session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, *, reason: str) -> Payment:
     """Let a held payment go on. Needs the right to release money."""
     actor.require(Permission.RELEASE)
-    payment = await _move(session, services, actor, payment_id, "ready", _reason(reason), only_from=("held",))
+    payment = await _locked(session, actor, payment_id)
+    if payment.state != "held":
+        raise _cannot(payment, "ready")
+    await _move(session, services, actor, payment, "ready", _reason(reason))
     await enqueue(
         session,
         Job.SUBMIT_CHUNK,
@@ -45,15 +53,19 @@ async def unhold(session: AsyncSession, services: Services, actor: Actor, paymen
 
 
 async def cancel(session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, *, reason: str) -> Payment:
-    """Give a payment up that was not sent, or failed for sure. A corrected file can then pay the worker."""
+    """Give a payment up that was not sent, or failed for sure. A corrected file can then pay the worker.
+
+    Raises ProblemError `already_handed_over` when its message may have left, `payment_state` where it makes no sense.
+    """
     actor.require(Permission.RELEASE)
-    payment = await _move(session, services, actor, payment_id, "cancelled", _reason(reason))
+    was_returned = (await _found(session, actor, payment_id)).state == "returned"
+    payment = await _stop(session, services, actor, payment_id, "cancelled", _reason(reason))
     owed = Transfer(
         run_id=payment.run_id,
         payment_id=payment.id,
         attempt=payment.attempt,
         cause=Cause.CANCELLED,
-        debit=Account.WAGES_PAYABLE,
+        debit=Account.RETURNS if was_returned else Account.WAGES_PAYABLE,
         credit=Account.WAGES_DUE,
         currency=payment.currency,
         amount_minor=payment.amount_minor,
@@ -69,19 +81,58 @@ def _reason(text: str) -> str:
     return text.strip()
 
 
-async def _move(
-    session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, to: str, reason: str, only_from: Sequence[str] | None = None
-) -> Payment:
+async def _found(session: AsyncSession, actor: Actor, payment_id: UUID) -> Payment:
+    payment = await session.get(Payment, (actor.factory_id, payment_id), populate_existing=True)
+    if payment is None:
+        raise NotFoundError("payment")
+    return payment
+
+
+async def _locked(session: AsyncSession, actor: Actor, payment_id: UUID) -> Payment:
     payment = await session.get(Payment, (actor.factory_id, payment_id), with_for_update=True, populate_existing=True)
     if payment is None:
         raise NotFoundError("payment")
-    if to not in TRANSITIONS[payment.state] or (only_from is not None and payment.state not in only_from):
-        raise ProblemError("payment_state", f"The payment is {payment.state}: it cannot become {to}.", extra={"state": payment.state})
+    return payment
+
+
+async def _stop(session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, to: str, reason: str) -> Payment:
+    """Hold or cancel: taken out of its message where that has not passed the gate, refused where it has."""
+    latest = (
+        select(Attempt)
+        .join(Payment, (Payment.factory_id == Attempt.factory_id) & (Payment.id == Attempt.payment_id))
+        .where(Payment.id == payment_id, Payment.state == "submitting", Attempt.number == Payment.attempt)
+    )
+    if (attempt := (await session.scalars(latest)).first()) is not None:
+        # The message's lock first, then the payment's, as everywhere: a sender at its gate is before us or after us.
+        dispatch = await session.get_one(Dispatch, (actor.factory_id, attempt.dispatch_id), with_for_update=True, populate_existing=True)
+        if dispatch.state == "intent":
+            now = services.clock()
+            count = await withdraw(session, dispatch, [attempt.reference], to=to, actor=actor.name, code="decided", detail=reason, at=now)
+            await close_if_done(session, dispatch, now)
+            if count:
+                return await _found(session, actor, payment_id)
+    payment = await _locked(session, actor, payment_id)
+    if payment.state in ("submitting", "accepted", "unknown"):
+        raise ProblemError(
+            "already_handed_over",
+            f"Too late: the payment was already handed over to the provider and is {payment.state}. Ask the provider to stop it.",
+            extra={"state": payment.state},
+        )
+    await _move(session, services, actor, payment, to, reason)
+    return payment
+
+
+def _cannot(payment: Payment, to: str) -> ProblemError:
+    return ProblemError("payment_state", f"The payment is {payment.state}: it cannot become {to}.", extra={"state": payment.state})
+
+
+async def _move(session: AsyncSession, services: Services, actor: Actor, payment: Payment, to: str, reason: str) -> None:
+    if to not in TRANSITIONS[payment.state]:
+        raise _cannot(payment, to)
     now, was = services.clock(), payment.state
     payment.state, payment.state_since, payment.code, payment.detail = to, now, "decided", reason
     await session.flush()
-    await record(session, now, Event(actor=actor.name, action=f"payment.{to}", subject=f"payment:{payment_id}", data={"was": was}))
-    return payment
+    await record(session, now, Event(actor=actor.name, action=f"payment.{to}", subject=f"payment:{payment.id}", data={"was": was}))
 
 
 async def confirm_cash(session: AsyncSession, services: Services, actor: Actor, run_id: UUID, worker_codes: Sequence[str] | None) -> int:
@@ -100,11 +151,12 @@ async def confirm_cash(session: AsyncSession, services: Services, actor: Actor, 
     )
     if worker_codes is not None:
         query = query.where(Payment.worker_code.in_(worker_codes))
-    by_dispatch: dict[UUID, tuple[Dispatch, list[PayoutOutcome]]] = {}
+    by_dispatch: dict[UUID, tuple[Dispatch, list[Word]]] = {}
     for attempt, _payment, dispatch in await session.execute(query):
         outcome = PayoutOutcome(reference=attempt.reference, status=PayoutStatus.PAID, detail="signed for")
-        by_dispatch.setdefault(dispatch.id, (dispatch, []))[1].append(outcome)
+        by_dispatch.setdefault(dispatch.id, (dispatch, []))[1].append(Word(outcome=outcome, source=Source.PEOPLE))
     now = services.clock()
-    for dispatch, outcomes in by_dispatch.values():
-        await record_outcomes(session, dispatch, outcomes, actor=actor.name, at=now)
-    return sum(len(outcomes) for _, outcomes in by_dispatch.values())
+    for dispatch, words in by_dispatch.values():
+        await session.refresh(dispatch, with_for_update=True)
+        await record_words(session, dispatch, words, None, actor=actor.name, at=now)
+    return sum(len(words) for _, words in by_dispatch.values())

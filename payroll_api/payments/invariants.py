@@ -44,7 +44,7 @@ CHECKS: Mapping[str, str] = {
         "  union all select payment_id, -amount_minor from ledger_transfers where factory_id = $1 and credit = 'wages_payable') e"
         " group by payment_id) l on l.payment_id = p.id"
         " where p.factory_id = $1 and coalesce(l.balance, 0) <>"
-        " case when p.state in ('ready', 'held', 'rejected', 'returned') then -p.amount_minor else 0 end"
+        " case when p.state in ('ready', 'held', 'rejected') then -p.amount_minor else 0 end"
     ),
     "state_without_audit": (
         "select p.id::text from payments p where p.factory_id = $1 and not exists (select from audit_events e"

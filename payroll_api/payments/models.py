@@ -50,14 +50,15 @@ class Payment(OfFactory, Base):
 
 
 class Dispatch(OfFactory, Base):
-    """One message to a provider with the attempts it carries. Committed before a byte is sent; sent at most once.
+    """One message to a provider with the attempts it carries. Committed before a byte is sent.
 
-    `fence` is raised by whoever takes it up: an answer recorded under an older fence is refused.
+    `intent`: nothing was sent. `sending`: it passed the gate, so bytes may have left. `open`: something is known, not everything.
+    `fence` is raised by whoever takes it up: a sender with an older one is refused at the gate, and so is its answer.
     """
 
     __tablename__ = "dispatches"
     __table_args__ = (
-        CheckConstraint("state in ('intent', 'answered', 'open', 'closed')", name="state"),
+        CheckConstraint("state in ('intent', 'sending', 'open', 'closed')", name="state"),
         ForeignKeyConstraint(["factory_id", "run_id"], ["pay_runs.factory_id", "pay_runs.id"]),
         ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
         Index("ix_dispatches_open", "factory_id", "state", "look_up_after"),
@@ -71,7 +72,7 @@ class Dispatch(OfFactory, Base):
     fence: Mapped[int]
     count: Mapped[int]
     created_at: Mapped[datetime]
-    answered_at: Mapped[datetime | None]  # or sent once more
+    sent_at: Mapped[datetime | None]  # when it last passed the gate
     look_up_after: Mapped[datetime]
     looked_up: Mapped[int]
 
@@ -100,6 +101,9 @@ class Attempt(OfFactory, Base):
     detail: Mapped[str]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    absent_since: Mapped[datetime | None]  # the provider has said since then, at every look-up, that it does not know it
+    absent_answers: Mapped[int] = mapped_column(server_default=text("0"))
+    contradicted_by: Mapped[str | None]  # a later word that cannot be so; nobody is paid again before it is found out
 
 
 class ProviderMessage(OfFactory, Base):

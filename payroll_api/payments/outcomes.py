@@ -1,41 +1,38 @@
-"""The one place where a provider's word changes a payment: guarded, set-based, with its ledger and audit in the same transaction."""
+"""The one place where a word about orders is carried out: guarded, set-based, with its ledger and audit in the same transaction.
+
+What a word is worth and what it makes of an order is decided in `verdict.py`.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.contract import PayoutOutcome, PayoutStatus
+from connectors.payouts.contract import PayoutStatus, Profile
 from payroll_api import logs
 from payroll_api.audit.journal import Event, record_many
 from payroll_api.db.bulk import fetch, run
 from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
-from payroll_api.ledger.book import Account, Cause, Transfer, post
+from payroll_api.ledger.book import post
 from payroll_api.payments.finish import complete_if_done
+from payroll_api.payments.load import lock_orders
 from payroll_api.payments.models import Dispatch
-from payroll_api.payments.states import TRANSITIONS
+from payroll_api.payments.protocol import Absence
+from payroll_api.payments.verdict import Change, Ignored, OrderNow, Source, Word, decide, event, transfers
 
 log = logs.get(__name__)
 
-# Payments are locked in the order of their ids, so that a webhook, a look-up and a sender never wait for each other in a circle.
-_LOCK = """
-select a.reference, p.id, a.number, p.attempt, p.state, p.amount_minor, p.currency, p.run_id
-from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
-where a.factory_id = $1 and a.reference = any($2) and a.dispatch_id = $3 order by p.id for update of p
-"""
+_FROM_OUTSIDE = (Source.ANSWER, Source.LOOK_UP, Source.MESSAGE, Source.STATEMENT)
 _ATTEMPTS = """
 update attempts a set state = n.state, provider_reference = coalesce(n.provider_reference, a.provider_reference), code = n.code,
-  detail = n.detail, changed_at = $2
+  detail = n.detail, changed_at = $2, absent_since = null, absent_answers = 0
 from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
   as n(payment_id, number, state, provider_reference, code, detail)
-where a.factory_id = $1 and a.payment_id = n.payment_id and a.number = n.number
+where a.factory_id = $1 and a.payment_id = n.payment_id and a.number = n.number and a.state not in ('rejected', 'returned')
 """
 _PAYMENTS = """
 update payments p set state = n.state, state_since = $2, code = n.code, detail = n.detail,
@@ -43,121 +40,94 @@ update payments p set state = n.state, state_since = $2, code = n.code, detail =
 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) as n(id, was, state, code, detail)
 where p.factory_id = $1 and p.id = n.id and p.state = n.was
 """
-_OPEN = "select count(*) from attempts where factory_id = $1 and dispatch_id = $2 and state in ('intent', 'accepted', 'unknown')"
+_ABSENT = """
+update attempts a set absent_since = n.since, absent_answers = n.answers
+from unnest($2::text[], $3::timestamptz[], $4::bigint[]) as n(reference, since, answers)
+where a.factory_id = $1 and a.reference = n.reference and a.state in ('intent', 'accepted', 'unknown')
+"""
+_CONTRADICTED = (
+    "update attempts set contradicted_by = $3 where factory_id = $1 and reference = any($2) and contradicted_by is null"
+    " returning payment_id"
+)
+_LEFT = "select count(*) from attempts where factory_id = $1 and dispatch_id = $2 and state in ('intent', 'accepted', 'unknown')"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
-    outcome: PayoutOutcome
-    payment_id: UUID
-    number: int
-    was: str
-    state: str
-    minor: int
-    unit: str
-    run_id: UUID
+async def record_words(
+    session: AsyncSession, dispatch: Dispatch, words: Sequence[Word], profile: Profile | None, *, actor: str, at: datetime
+) -> int:
+    """Apply words to their attempts and payments; give how many attempts of the dispatch are still open.
 
-
-async def record_outcomes(session: AsyncSession, dispatch: Dispatch, outcomes: Sequence[PayoutOutcome], *, actor: str, at: datetime) -> int:
-    """Apply outcomes to their attempts and payments; give how many attempts of the dispatch are still open.
-
-    Whatever is no legal transition (a repeated or a late word), or speaks of another dispatch's attempt, changes nothing. `NOT_FOUND`
-    is no outcome: see `look_up`.
+    The caller holds the dispatch's lock. A word about another dispatch's attempt changes nothing. `profile` is the provider's, or None
+    where the word does not hang on it (see `verdict.believed`).
     """
-    by_reference = {outcome.reference: outcome for outcome in outcomes if outcome.status is not PayoutStatus.NOT_FOUND}
-    changes = []
-    for reference, payment, number, latest, state, minor, unit, run_id in await fetch(
-        session, _LOCK, dispatch.factory_id, list(by_reference), dispatch.id
-    ):
-        outcome = _with_amount_compared(by_reference[reference], minor, unit)
-        # A word about an attempt that is not the payment's latest is history: it never moves the payment.
-        if number == latest and outcome.status.value in TRANSITIONS[state]:
-            changes.append(
-                _Change(
-                    outcome=outcome,
-                    payment_id=payment,
-                    number=number,
-                    was=state,
-                    state=outcome.status.value,
-                    minor=minor,
-                    unit=unit,
-                    run_id=run_id,
-                )
-            )
+    spoken = {word.outcome.reference: word for word in words if word.outcome.status is not PayoutStatus.NOT_FOUND}
+    orders = await lock_orders(session, dispatch, list(spoken))
+    verdicts = [decide(order, spoken[reference], profile) for reference, order in orders.items()]
+    changes = [verdict for verdict in verdicts if isinstance(verdict, Change)]
+    if dispatch.state == "intent" and any(spoken[reference].source in _FROM_OUTSIDE for reference in orders):
+        # The provider knows of it although we know of no sending: an older copy of the database was restored. It was sent, then.
+        dispatch.state, dispatch.sent_at = "open", at
+    for change in changes:
+        if change.outcome.code == "amount_differs":
+            log.error("amount_differs", payment=str(change.order.payment_id), status=change.state)
     if changes:
-        await _apply(session, dispatch, changes, actor, at)
+        await _apply(session, changes, actor, at)
         if any(change.state == "paid" for change in changes):
             await enqueue(session, Job.COMPOSE_SLIPS, {"run": str(dispatch.run_id)}, once=f"{dispatch.id}|{at.isoformat()}")
-    still_open = int((await fetch(session, _OPEN, dispatch.factory_id, dispatch.id))[0][0])
-    dispatch.state = "open" if still_open else "closed"
+    await _keep_contradictions(session, [one for one in verdicts if isinstance(one, Ignored) and one.contradicts], actor, at)
+    return await close_if_done(session, dispatch, at)
+
+
+async def close_if_done(session: AsyncSession, dispatch: Dispatch, at: datetime) -> int:
+    """Count the open orders of a dispatch; close it and complete its run where none is left."""
+    still_open = int((await fetch(session, _LEFT, dispatch.factory_id, dispatch.id))[0][0])
+    if not still_open:
+        dispatch.state = "closed"
+    elif dispatch.state not in ("intent", "sending"):
+        dispatch.state = "open"
     await session.flush()
     if not still_open:
         await complete_if_done(session, dispatch.run_id, at)
     return still_open
 
 
-def _with_amount_compared(outcome: PayoutOutcome, minor: int, unit: str) -> PayoutOutcome:
-    """A word about another amount than was approved is no word about this payment: it stays open until somebody finds out why."""
-    echoed = outcome.amount
-    if echoed is None or (echoed.minor, echoed.currency.code) == (minor, unit):
-        return outcome
-    log.error("amount_differs", status=outcome.status.value)
-    return dataclasses.replace(
-        outcome, status=PayoutStatus.UNKNOWN, code="amount_differs", detail="the provider states another amount than was ordered"
-    )
+async def keep_absences(session: AsyncSession, dispatch: Dispatch, absences: Sequence[Absence]) -> None:
+    """Remember how often in a row the provider has not known an order."""
+    if absences:
+        references = [absence.reference for absence in absences]
+        since, answers = [absence.since for absence in absences], [absence.answers for absence in absences]
+        await run(session, _ABSENT, dispatch.factory_id, references, since, answers)
 
 
-async def _apply(session: AsyncSession, dispatch: Dispatch, changes: Sequence[_Change], actor: str, at: datetime) -> None:
-    factory_id = dispatch.factory_id
-    ids = [change.payment_id for change in changes]
+async def _apply(session: AsyncSession, changes: Sequence[Change], actor: str, at: datetime) -> None:
+    factory_id = session.info["factory_id"]
+    ids = [change.order.payment_id for change in changes]
+    numbers = [change.order.number for change in changes]
     states = [change.state for change in changes]
     codes = [change.outcome.code for change in changes]
     details = [change.outcome.detail for change in changes]
     references = [change.outcome.provider_reference for change in changes]
     moved = await run(session, _PAYMENTS, factory_id, at, ids, [change.was for change in changes], states, codes, details)
-    if moved != len(changes):
+    tried = await run(session, _ATTEMPTS, factory_id, at, ids, numbers, states, references, codes, details)
+    if not moved == tried == len(changes):
         raise RuntimeError("a payment changed under its lock")
-    await run(session, _ATTEMPTS, factory_id, at, ids, [change.number for change in changes], states, references, codes, details)
-    await post(session, at, (transfer for change in changes for transfer in _transfers(change, dispatch.provider_account_id)))
+    await post(session, at, (transfer for change in changes for transfer in transfers(change)))
     await failpoint("E1")
-    await record_many(
-        session,
-        at,
-        (
-            Event(
-                actor=actor,
-                action=f"payment.{change.state}",
-                subject=f"payment:{change.payment_id}",
-                data={"reference": change.outcome.reference, "attempt": change.number, "code": change.outcome.code, "was": change.was},
-            )
-            for change in changes
-        ),
-    )
+    await record_many(session, at, (event(change, actor) for change in changes))
 
 
-def _transfers(change: _Change, provider_account_id: UUID) -> list[Transfer]:
-    """What a change of state moves in the ledger. Handing over was booked with the intent."""
-    transit = f"{Account.IN_TRANSIT}:{provider_account_id}"
-    holding = {"unknown": str(Account.SUSPENSE), "paid": f"{Account.PAID}:{provider_account_id}"}
-    source = holding.get(change.was, transit)
-    target = {**holding, "rejected": str(Account.WAGES_PAYABLE), "returned": str(Account.WAGES_PAYABLE)}.get(change.state, transit)
-    if source == target:
-        return []
-    cause = {
-        "unknown": Cause.UNCERTAIN,
-        "paid": Cause.CONFIRMED,
-        "rejected": Cause.FAILED,
-        "returned": Cause.RETURNED,
-    }.get(change.state, Cause.CERTAIN)
-    return [
-        Transfer(
-            run_id=change.run_id,
-            payment_id=change.payment_id,
-            attempt=change.number,
-            cause=cause,
-            debit=source,
-            credit=target,
-            currency=change.unit,
-            amount_minor=change.minor,
-        )
-    ]
+async def _keep_contradictions(session: AsyncSession, found: Sequence[Ignored], actor: str, at: datetime) -> None:
+    """A word that money moved where we have proof that it did not, or the other way round: kept, told, and a person's."""
+    by_status: dict[str, list[OrderNow]] = {}
+    for ignored in found:
+        by_status.setdefault(ignored.outcome.status.value, []).append(ignored.order)
+    for status, orders in by_status.items():
+        references = [order.reference for order in orders]
+        new = {row[0] for row in await fetch(session, _CONTRADICTED, session.info["factory_id"], references, status)}
+        events = []
+        for order in orders:
+            if order.payment_id in new:
+                log.error("provider_contradicts", payment=str(order.payment_id), status=status)
+                data = {"reference": order.reference, "attempt": order.number, "said": status, "is": order.attempt_state}
+                events.append(Event(actor=actor, action="attempt.contradicted", subject=f"payment:{order.payment_id}", data=data))
+        await record_many(session, at, events)

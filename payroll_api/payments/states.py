@@ -21,6 +21,8 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
         "rejected": "the provider refused it conclusively: no money moved",
         "returned": "it came back before we heard that it had left",
         "unknown": "no answer, or none that can be understood: money may have moved",
+        "held": "a person stopped it before a byte of its message left",
+        "cancelled": "a person gave it up before a byte of its message left",
     },
     "unknown": {
         "accepted": "a look-up or the provider's message found the order",
@@ -32,6 +34,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
         "paid": "a look-up or the statement confirms it",
         "rejected": "the provider refused it after taking it: no money moved",
         "returned": "it moved and came back",
+        "unknown": "the provider said something that cannot be so: another amount, or a refusal that proves nothing",
     },
     "rejected": {
         "ready": "a new attempt was decided: only after conclusive failure",

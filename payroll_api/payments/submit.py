@@ -1,4 +1,4 @@
-"""Send one dispatch: intent committed, one message with no transaction open, outcome recorded under the fence."""
+"""Send one dispatch: intent committed, the gate passed, one message with no transaction open, the answer recorded under the fence."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue, enqueue_many
 from payroll_api.outside.guard import may_claim, may_send
+from payroll_api.payments.gate import pass_gate
 from payroll_api.payments.intent import Intent, claim
 from payroll_api.payments.models import Dispatch
-from payroll_api.payments.outcomes import record_outcomes
+from payroll_api.payments.outcomes import record_words
 from payroll_api.payments.prepare import chunk_size
+from payroll_api.payments.protocol import LookUp, after_answer
+from payroll_api.payments.verdict import Source, Word
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
 
@@ -33,21 +36,20 @@ _LONGEST_READY = timedelta(minutes=1)
 _FORGOTTEN = """
 select p.run_id, p.provider_account_id, p.currency, count(*)
 from payments p
-join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state = 'released' and r.pay_on <= $3
+join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state in ('released', 'completed') and r.pay_on <= $3
 join provider_accounts a on a.factory_id = p.factory_id and a.id = p.provider_account_id and a.is_enabled
 where p.factory_id = $1 and p.state = 'ready' and p.state_since < $2 group by 1, 2, 3
 """
 
 
 async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
-    """The job SUBMIT_CHUNK. If it dies anywhere, what it claimed stays `submitting` and is looked up, never sent again by guess."""
+    """The job SUBMIT_CHUNK. If it dies before the gate, its intent is taken up; if it dies later, it is looked up. Never by guess."""
     run_id, provider_id = UUID(payload["run"]), UUID(payload["provider"])
     await failpoint("B1")
     async with services.database.factory(factory_id) as session:
         if not await may_claim(session, services):
             return
         connector = await services.connectors.payout(session, provider_id)
-        account = await session.get_one(ProviderAccount, (factory_id, provider_id))
         pay_run = await session.get_one(PayRun, (factory_id, run_id))
         intent = await claim(
             session,
@@ -62,6 +64,16 @@ async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[st
         )
     if intent is None or not await may_send(services, factory_id, intent.dispatch_id):
         return
+    passed = await pass_gate(services, factory_id, intent)
+    if passed is not None:
+        await send(services, factory_id, connector, passed)
+
+
+async def send(services: Services, factory_id: UUID, connector: Connector, intent: Intent) -> None:
+    """Give a dispatch that passed the gate to its provider, once, and record the answer."""
+    async with services.database.factory(factory_id) as session:
+        dispatch = await session.get_one(Dispatch, (factory_id, intent.dispatch_id))
+        account = await session.get_one(ProviderAccount, (factory_id, dispatch.provider_account_id))
     address = callback_url(services.settings, account, intent.batch.reference)
     await failpoint("B2")
     outcomes = await connector.submit(dataclasses.replace(intent.batch, callback_url=address))
@@ -93,14 +105,14 @@ async def keep_answer(
             log.warning("fenced_out", dispatch=str(dispatch.id))
             await ask_look_up(session, dispatch, timedelta(0))
             return
-        now = services.clock()
-        if dispatch.state == "intent":
-            dispatch.state, dispatch.answered_at = "open", now
-        await session.flush()
-        still_open = await record_outcomes(session, dispatch, outcomes, actor=f"provider:{connector.profile.name}", at=now)
-        if still_open and connector.profile.looks_up:
-            # The provider's own message usually comes first; this is for when it does not.
-            await ask_look_up(session, dispatch, timedelta(seconds=services.settings.look_up_seconds))
+        if dispatch.state == "sending":
+            dispatch.state = "open"
+        words = [Word(outcome=outcome, source=Source.ANSWER) for outcome in outcomes]
+        profile, now = connector.profile, services.clock()
+        still_open = await record_words(session, dispatch, words, profile, actor=f"provider:{profile.name}", at=now)
+        step = after_answer(still_open, profile, timedelta(seconds=services.settings.look_up_seconds))
+        if isinstance(step, LookUp):
+            await ask_look_up(session, dispatch, step.after)
         await failpoint("B8")
 
 

@@ -16,7 +16,8 @@ from importers.statements.contract import Direction, Statement
 from payroll_api.db.base import new_id
 from payroll_api.db.bulk import fetch, run
 from payroll_api.payments.models import Dispatch
-from payroll_api.payments.outcomes import record_outcomes
+from payroll_api.payments.outcomes import record_words
+from payroll_api.payments.verdict import Source, Word
 from payroll_api.people.keys import account_key
 from payroll_api.services import Services
 from payroll_api.settlement.judged import Judged, Part
@@ -104,14 +105,14 @@ async def _write_lines(session: AsyncSession, file: StatementFile, parts: Sequen
 
 async def _tell(session: AsyncSession, file: StatementFile, payments: Iterable[UUID], status: PayoutStatus, at: datetime) -> None:
     """The statement is the last word: a payment that it shows is paid, one that it shows coming back is returned."""
-    by_dispatch: dict[UUID, list[PayoutOutcome]] = {}
+    by_dispatch: dict[UUID, list[Word]] = {}
     for _, reference, dispatch_id, state in await fetch(session, _REFERENCES, file.factory_id, list(payments)):
         if state != status.value:
             outcome = PayoutOutcome(reference=reference, status=status, detail="as the statement shows")
-            by_dispatch.setdefault(dispatch_id, []).append(outcome)
-    for dispatch_id, outcomes in by_dispatch.items():
+            by_dispatch.setdefault(dispatch_id, []).append(Word(outcome=outcome, source=Source.STATEMENT))
+    for dispatch_id, words in by_dispatch.items():
         dispatch = await session.get_one(Dispatch, (file.factory_id, dispatch_id), with_for_update=True)
-        await record_outcomes(session, dispatch, outcomes, actor=f"statement:{file.id}", at=at)
+        await record_words(session, dispatch, words, None, actor=f"statement:{file.id}", at=at)
 
 
 async def _open_breaks(

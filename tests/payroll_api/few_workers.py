@@ -11,11 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.faults import FaultPlan
+from connectors.payouts.contract import PayoutOutcome
 from payroll_api.payments.look_up import due
-from payroll_api.payments.models import Payment
+from payroll_api.payments.models import Dispatch, Payment
+from payroll_api.payments.outcomes import record_words
 from payroll_api.payments.submit import ask_look_up
+from payroll_api.payments.verdict import Source, Word
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
 from tests.payroll_api.payday_story import Story, story
@@ -72,11 +76,19 @@ async def settle_down(told: Story, clock: SettableClock, *, rounds: int = 60) ->
         if not {"ready", "submitting", "unknown", "accepted"} & set(states):
             return states
         clock.now += timedelta(seconds=3)
+        await told.wait(3)
         async with told.services.database.factory(told.factory.id) as session:
             for dispatch in await due(session, clock()):
                 await ask_look_up(session, dispatch, timedelta(0))
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.01)
     return await states_of(told)
+
+
+async def hear(told: Story, session: AsyncSession, dispatch: Dispatch, outcomes: Sequence[PayoutOutcome]) -> int:
+    """The provider says this when it is asked about a dispatch, whose lock the session holds. Gives how many orders are still open."""
+    connector = await told.services.connectors.payout(session, dispatch.provider_account_id)
+    words = [Word(outcome=outcome, source=Source.LOOK_UP) for outcome in outcomes]
+    return await record_words(session, dispatch, words, connector.profile, actor="provider:bank", at=told.services.clock())
 
 
 async def states_of(told: Story) -> Counter[str]:

@@ -31,6 +31,7 @@ from connectors.payouts.iso20022.simulated_bank import read_accounts
 from connectors.sms.plasgate import simulator as sms_simulator
 from importers.period import PayPeriod, RunKind
 from payroll_api import wiring
+from payroll_api.db.bulk import run
 from payroll_api.db.session import plain_url
 from payroll_api.errors import ProblemError
 from payroll_api.factories.provider_accounts import add_provider_account
@@ -98,6 +99,12 @@ class Story:
         payload = json.loads(row["payload"])
         payload.pop("factory")
         return Job(row["entrypoint"]), payload
+
+    async def wait(self, seconds: int) -> None:
+        """Jobs that wait for their moment are so much nearer to it: the queue's clock is PostgreSQL's, which no test can set."""
+        async with self.services.database.factory(self.factory.id) as session:
+            sql = "update pgqueuer set execute_after = execute_after - make_interval(secs => $1) where status = 'queued'"
+            await run(session, sql + " and convert_from(payload, 'UTF8')::jsonb ->> 'factory' = $2", seconds, str(self.factory.id))
 
     async def upload(self, content: bytes, name: str = "payroll.xlsx") -> UUID:
         """Upload a file, have it read and its columns confirmed as proposed."""

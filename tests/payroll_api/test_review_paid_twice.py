@@ -35,7 +35,6 @@ from payroll_api.payments.hold import confirm_cash
 from payroll_api.payments.intent import claim
 from payroll_api.payments.look_up import confirm
 from payroll_api.payments.models import Attempt, Dispatch
-from payroll_api.payments.outcomes import record_outcomes
 from payroll_api.review.models import Discrepancy
 from payroll_api.review.resolve import resolve
 from payroll_api.runs.build import create_run
@@ -43,7 +42,7 @@ from payroll_api.runs.decide import approve, submit
 from payroll_api.runs.find import items
 from payroll_api.services import Connectors, Services
 from tests.conftest import SampleFactory, SettableClock, make_factory
-from tests.payroll_api.few_workers import few, payments_of, payroll, released, settle_down, states_of
+from tests.payroll_api.few_workers import few, hear, payments_of, payroll, released, settle_down, states_of
 from tests.payroll_api.payday_story import PERIOD, Story
 
 
@@ -58,7 +57,7 @@ async def _say(told: Story, dispatch: Dispatch, status: PayoutStatus) -> None:
         references = await session.scalars(select(Attempt.reference).where(Attempt.dispatch_id == dispatch.id))
         own = await session.get_one(Dispatch, (told.factory.id, dispatch.id), with_for_update=True)
         outcomes = [PayoutOutcome(reference=reference, status=status) for reference in references]
-        await record_outcomes(session, own, outcomes, actor="provider:bank", at=told.services.clock())
+        await hear(told, session, own, outcomes)
 
 
 async def _send_intents(told: Story) -> None:
@@ -96,7 +95,7 @@ async def test_an_order_that_the_bank_had_and_forgot_is_neither_sent_again_nor_c
                     reference = (await session.scalars(select(Attempt.reference).where(Attempt.dispatch_id == dispatch.id).limit(1))).one()
                     own = await session.get_one(Dispatch, (factory.id, dispatch.id), with_for_update=True)
                     paid = PayoutOutcome(reference=reference, status=PayoutStatus.PAID)
-                    await record_outcomes(session, own, [paid], actor="provider:bank", at=clock())
+                    await hear(told, session, own, [paid])
         before = await states_of(told)
         clock.advance(days=40)
         for dispatch in await _dispatches(told):
@@ -117,7 +116,7 @@ async def test_a_providers_message_moves_only_the_payments_it_was_given(
             foreign = (await session.scalars(select(Attempt.reference).where(Attempt.dispatch_id == other.id))).all()
             own = await session.get_one(Dispatch, (factory.id, mine.id), with_for_update=True)
             lies = [PayoutOutcome(reference=reference, status=PayoutStatus.REJECTED, code="other") for reference in foreign]
-            await record_outcomes(session, own, lies, actor="provider:another", at=clock())
+            await hear(told, session, own, lies)
         assert await states_of(told) == Counter({"submitting": 4})
 
 
@@ -132,7 +131,7 @@ async def test_a_run_whose_last_two_messages_are_answered_in_the_same_moment_is_
             references = await session.scalars(select(Attempt.reference).where(Attempt.dispatch_id == first.id))
             own = await session.get_one(Dispatch, (factory.id, first.id), with_for_update=True)
             paid = [PayoutOutcome(reference=reference, status=PayoutStatus.PAID) for reference in references]
-            await record_outcomes(session, own, paid, actor="provider:bank", at=clock())
+            await hear(told, session, own, paid)
             # The other answer comes before this one is committed.
             other = asyncio.create_task(_say(told, second, PayoutStatus.PAID))
             await asyncio.sleep(0.3)

@@ -13,12 +13,11 @@ from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api.clock import PHNOM_PENH, pay_day
 from payroll_api.jobs.names import Job
 from payroll_api.payments.models import Attempt, Dispatch, Payment
-from payroll_api.payments.outcomes import record_outcomes
 from payroll_api.services import Services
 from payroll_api.settlement.models import SettlementBreak, StatementFile
 from payroll_api.settlement.upload import upload_statement
 from tests.conftest import SampleFactory, SettableClock
-from tests.payroll_api.few_workers import few, payments_of, released, settle_down
+from tests.payroll_api.few_workers import few, hear, payments_of, released, settle_down
 from tests.payroll_api.payday_story import Story
 
 _FORM = """<?xml version="1.0" encoding="UTF-8"?>
@@ -134,7 +133,7 @@ async def test_money_that_left_for_a_refused_payment_is_not_called_a_strangers(
             dispatch = (await session.scalars(select(Dispatch).limit(1).with_for_update())).one()
             attempt = (await session.scalars(select(Attempt).where(Attempt.dispatch_id == dispatch.id).limit(1))).one()
             refused = [PayoutOutcome(reference=attempt.reference, status=PayoutStatus.REJECTED, code="account_closed")]
-            await record_outcomes(session, dispatch, refused, actor="provider:bank", at=clock())
+            await hear(told, session, dispatch, refused)
         await settle_down(told, clock)
         await _upload(told, _statement("ALL", {pay_day(clock()): await _lines(told)}))
         async with here.database.factory(factory.id) as session:

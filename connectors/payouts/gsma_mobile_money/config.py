@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from connectors.payouts.contract import DestinationKind, Finality, Limit, Profile, RepeatBehaviour
+from connectors.payouts.contract import PROOFS_OF_FAILURE, DestinationKind, Finality, Limit, Profile, RepeatBehaviour
 from importers.money import Money, currency
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -83,6 +83,9 @@ class GsmaConfig(BaseModel):
             idempotency_window=timedelta(hours=hours) if hours else None,
             looks_up=True,
             not_found_is_final_after=timedelta(seconds=seconds) if seconds else None,
+            # "failed", "rejected" and "declined" are final states of a transaction, whatever reason stands beside them.
+            proves_failure=PROOFS_OF_FAILURE | {"other"},
+            arrives_whole=self.bulk,
             checks_names=True,
             has_webhooks=True,
             has_statements=True,

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from connectors.payouts.contract import (
+    PROOFS_OF_FAILURE,
     Connector,
     Destination,
     DestinationCheck,
@@ -88,6 +89,7 @@ class Iso20022Connector:
             idempotency_window=None,
             looks_up=True,
             not_found_is_final_after=self._config.quiet,
+            proves_failure=PROOFS_OF_FAILURE | {"other"},  # RJCT is a final status whatever its reason (ISO 20022)
             checks_names=True,
             checks_at_once=self._config.checks_at_once,
             has_webhooks=True,

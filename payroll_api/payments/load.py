@@ -1,0 +1,68 @@
+"""Load what `protocol.py` and `verdict.py` decide about: a dispatch and its orders as they are stored, under locks where it will change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from importers.money import Money, currency
+from payroll_api.db.bulk import fetch
+from payroll_api.payments.models import Dispatch
+from payroll_api.payments.protocol import DispatchNow
+from payroll_api.payments.verdict import OrderNow
+
+# An order that the provider ever had: it took it, gave it a number, stated an amount for it, or said something that does not add up.
+_COLUMNS = """
+select a.reference, p.id, p.run_id, a.number, p.attempt, a.state, p.state, p.amount_minor, p.currency,
+  a.state in ('accepted', 'paid', 'returned') or a.provider_reference is not null
+    or coalesce(a.code, '') in ('amount_differs', 'payee_differs', 'duplicate', 'not_proven'),
+  a.absent_since, a.absent_answers
+from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
+where a.factory_id = $1 and a.dispatch_id = $2
+"""
+_OPEN = f"{_COLUMNS} and (a.state in ('intent', 'accepted', 'unknown') or a.reference = any($3)) order by p.id"
+_NAMED = f"{_COLUMNS} and a.reference = any($3) order by p.id"
+# Payments are locked in the order of their ids, so that a webhook, a look-up and a sender never wait for each other in a circle.
+_LOCKED = " for update of p"
+
+
+async def load_dispatch(session: AsyncSession, dispatch: Dispatch, also: Sequence[str] = (), *, lock: bool) -> DispatchNow:
+    """A dispatch with its open orders, and those named in `also`. With `lock`, their payments are locked until the transaction ends."""
+    rows = await fetch(session, _OPEN + (_LOCKED if lock else ""), dispatch.factory_id, dispatch.id, list(also))
+    return DispatchNow(
+        id=dispatch.id,
+        state=dispatch.state,
+        fence=dispatch.fence,
+        count=dispatch.count,
+        created_at=dispatch.created_at,
+        sent_at=dispatch.sent_at,
+        looked_up=dispatch.looked_up,
+        orders=[_order(row, dispatch.provider_account_id) for row in rows],
+    )
+
+
+async def lock_orders(session: AsyncSession, dispatch: Dispatch, references: Sequence[str]) -> dict[str, OrderNow]:
+    """The orders of a dispatch that are named, by their references, with their payments locked. Others' are not among them."""
+    rows = await fetch(session, _NAMED + _LOCKED, dispatch.factory_id, dispatch.id, list(references))
+    return {row[0]: _order(row, dispatch.provider_account_id) for row in rows}
+
+
+def _order(row: tuple[Any, ...], rail: UUID) -> OrderNow:
+    reference, payment, run, number, latest, attempt_state, payment_state, minor, unit, was_known, since, answers = row
+    return OrderNow(
+        reference=reference,
+        payment_id=payment,
+        run_id=run,
+        rail=rail,
+        number=number,
+        latest=latest,
+        attempt_state=attempt_state,
+        payment_state=payment_state,
+        amount=Money(minor, currency(unit)),
+        was_known=bool(was_known),
+        absent_since=since,
+        absent_answers=answers,
+    )
