@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from payroll_api import web, wiring
 from payroll_api.api import mount as api
+from payroll_api.api.webhooks import Inbox
 from payroll_api.services import Services
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -31,6 +32,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.heads = _heads
     app.state.families = dict.fromkeys(wiring.payout_connectors(), "payout") | dict.fromkeys(wiring.sms_gateways(), "sms")
+    app.state.inbox = Inbox(services)
     api.mount(app, services)
     # Last: its last route answers every address that is nobody's.
     web.mount(app, services)

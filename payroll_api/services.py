@@ -28,8 +28,8 @@ class Connectors(Protocol):
     async def payout(self, session: AsyncSession, provider_account_id: UUID) -> PayoutConnector:
         """The payout connector of an account. Raises ProblemError when it is disabled or its configuration is refused."""
 
-    async def gateway(self, session: AsyncSession) -> SmsGateway | None:
-        """The factory's SMS gateway, or None if it has none."""
+    async def gateway(self, session: AsyncSession, account_id: UUID | None = None) -> SmsGateway | None:
+        """The factory's SMS gateway, or the one of an account; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

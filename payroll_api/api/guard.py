@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,7 +43,7 @@ _PAGE_POLICY = (
 )
 _FOR_PROGRAMS = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics")
 _HSTS = "max-age=63072000; includeSubDomains"
-_UNREACHABLE = (
+UNREACHABLE = (
     OperationalError,
     InterfaceError,
     PoolTimeoutError,
@@ -147,15 +148,14 @@ def _of_exception(error: Exception) -> Response:
     """What an exception that nobody caught is told as. Its text stays here: it may hold what a library put there."""
     if isinstance(error, ProblemError):
         return problems.of_refusal(error)
+    if isinstance(error, ClientDisconnect):
+        # Nobody is there to read it; it is counted and logged like any request, without a trace that would flood the log.
+        return problems.answer(408, "request_incomplete", "The request ended before all of it had come. Send it again.")
     cause = getattr(error, "orig", None)
     if isinstance(error, IntegrityError):
         _log(error, "conflict")
         return problems.answer(409, "conflict", "Somebody else changed the same thing at the same moment. Load it again, then repeat.")
-    if (
-        isinstance(error, _UNREACHABLE)
-        or isinstance(cause, _UNREACHABLE)
-        or (isinstance(error, DBAPIError) and error.connection_invalidated)
-    ):
+    if isinstance(error, UNREACHABLE) or isinstance(cause, UNREACHABLE) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         _log(error, "database_unavailable")
         return problems.unavailable()
     _log(error, "unexpected")

@@ -3,24 +3,65 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import JSONResponse, Response
 
 from connectors.payouts.contract import WebhookRequest
+from payroll_api import logs
+from payroll_api.api.guard import UNREACHABLE
 from payroll_api.api.limits import LARGEST_WEBHOOK_HEADER
 from payroll_api.api.route import InServices
+from payroll_api.api.together import Together
 from payroll_api.errors import NotFoundError, ProblemError
 from payroll_api.failpoints import failpoint
-from payroll_api.payments.receive import receive
-from payroll_api.payslips.receipt import receive_receipt
+from payroll_api.payments.receive import Incoming, receive_many, refused
+from payroll_api.payslips.receipt import receive_receipts
+from payroll_api.services import Services
+
+log = logs.get(__name__)
 
 router = APIRouter(prefix="/webhooks", include_in_schema=False)
 
 METHODS = ["POST", "PUT"]
+Answer = Exception | None
 _KEY = re.compile(r"^[A-Za-z0-9_-]{8,128}$")
+
+
+class Inbox:
+    """Where messages of one process come in: those that come at the same moment are stored together."""
+
+    def __init__(self, services: Services) -> None:
+        async def messages(incoming: Sequence[Incoming]) -> Sequence[Answer]:
+            return await _apart(incoming, lambda some: receive_many(services, some))
+
+        async def receipts(incoming: Sequence[Incoming]) -> Sequence[Answer]:
+            return await _apart(incoming, lambda some: receive_receipts(services, some))
+
+        self.messages = Together[Incoming, None](messages)
+        self.receipts = Together[Incoming, None](receipts)
+
+
+async def _apart(incoming: Sequence[Incoming], store: Callable[[Sequence[Incoming]], Awaitable[Sequence[Answer]]]) -> Sequence[Answer]:
+    """Store all together; if that fails by something in one of them, each alone, so that one cannot cost the others their answer."""
+    try:
+        return await store(incoming)
+    except UNREACHABLE:
+        raise
+    except Exception as error:
+        if len(incoming) == 1 or (isinstance(error, DBAPIError) and error.connection_invalidated):
+            raise
+        log.error("webhooks_stored_apart", count=len(incoming), error=type(error).__name__)  # noqa: TRY400 no values
+    answers: list[Answer] = []
+    for one in incoming:
+        try:
+            answers += await store([one])
+        except Exception as error:  # noqa: BLE001 told to this caller alone
+            answers.append(error)
+    return answers
 
 
 Family = Literal["payout", "sms"]
@@ -35,15 +76,11 @@ def _family(request: Request, name: str) -> Family:
     return found
 
 
-def _refused() -> ProblemError:
-    return ProblemError("webhook_refused", "The request did not prove that it comes from the provider.", status=401)
-
-
 @router.api_route("/{connector}", methods=METHODS)
 async def without_key(connector: str, request: Request) -> Response:
     """An address without its secret part proves nothing."""
     _family(request, connector)
-    raise _refused()
+    raise refused()
 
 
 @router.api_route("/{connector}/{key}", methods=METHODS)
@@ -57,15 +94,14 @@ async def webhook(connector: str, key: str, request: Request, services: InServic
         )
     headers = _headers(request)
     if not _KEY.match(key) or (request_key is not None and not _KEY.match(request_key)):
-        raise _refused()
+        raise refused()
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     body = await request.body()
-    if family == "sms":
-        await receive_receipt(services, key=key, headers=headers, body=body, path=path)
-    else:
-        message = WebhookRequest(method=request.method, path=path, headers=headers, body=body, received_at=services.clock())
-        await receive(services, connector=connector, key=key, request=message)
-        await failpoint("C3")
+    message = WebhookRequest(method=request.method, path=path, headers=headers, body=body, received_at=services.clock())
+    incoming = Incoming(connector=connector, key=key, request=message)
+    inbox: Inbox = request.app.state.inbox
+    await (inbox.receipts if family == "sms" else inbox.messages).do(incoming)
+    await failpoint("C3")
     # The GSMA Mobile Money API's callbacks are PUT and expect 204.
     return Response(status_code=204) if request.method == "PUT" else JSONResponse({"received": True})
 
@@ -75,6 +111,6 @@ def _headers(request: Request) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         if len(value) > LARGEST_WEBHOOK_HEADER or name in headers:
-            raise _refused()
+            raise refused()
         headers[name] = value
     return headers

@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Coroutine
 
 from connectors.payouts import conformance
 from payroll_api import wiring
-from payroll_api.commands.connectors_try import try_
 from payroll_api.errors import ConfigurationError
 
 
-def connectors(given: argparse.Namespace) -> int | Coroutine[None, None, int]:
-    """List the connectors, check one, or try one."""
-    if given.action == "try" or given.schema:
-        return try_(given)
+def connectors(given: argparse.Namespace) -> int:
+    """List the connectors, or check one."""
     if given.action == "check":
         return _check(given.name)
     rows = [("kind", "name", "from")]

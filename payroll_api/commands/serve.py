@@ -10,12 +10,10 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 
-import uvicorn
-
 from payroll_api import failpoints, logs, wiring
 from payroll_api import settings as configuration
 from payroll_api.app import create_app
-from payroll_api.commands import place
+from payroll_api.commands import http_server, place
 from payroll_api.errors import ConfigurationError
 from payroll_api.jobs.worker import Worker
 from payroll_api.services import Services
@@ -23,7 +21,6 @@ from payroll_api.settings import Settings
 
 # A batch that is being sent must be heard out; a page that is being shown need not be.
 STOP_SECONDS = 10
-_LARGEST_HEADERS = 32 * 1024
 
 log = logs.get(__name__)
 
@@ -35,7 +32,7 @@ async def serve(given: argparse.Namespace) -> int:
     _say_failpoints(failpoints.arm_from_environment())
     with _listening(given.host, given.port) as listener:
         async with _services(settings) as services:
-            server = _Server(_config(create_app(services), given.trust_proxy))
+            server = http_server.Server(http_server.config(create_app(services), trusted=given.trust_proxy, stop_seconds=STOP_SECONDS))
             worker = None if given.no_worker else wiring.open_worker(services)
             with _told_to_stop() as stopping:
                 await _until_stopped(stopping, server, listener, worker)
@@ -61,30 +58,6 @@ def _say_failpoints(plan: failpoints.Plan | None) -> None:
         log.error("failpoints_armed", points=[f"{arm.point}={arm.action}" for arm in plan.arms], remedy=f"unset {failpoints.PLAN}")
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: stopping is decided here, for server and worker together."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _config(app: object, trusted: str | None) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # uvicorn names the ASGI types of its own
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=trusted is not None,
-        forwarded_allow_ips=trusted or "",
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=_LARGEST_HEADERS,
-        backlog=512,
-        ws="none",
-    )
-
-
 @contextlib.contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     """The port is taken before anything else starts, so that a taken one is told at once."""
@@ -94,7 +67,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(512)
+        listener.listen(http_server.WAITING_CONNECTIONS)
         listener.settimeout(0)
     except OSError as error:
         listener.close()
@@ -126,7 +99,9 @@ def _told_to_stop() -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-async def _until_stopped(stopping: asyncio.Event, server: _Server | None, listener: socket.socket | None, worker: Worker | None) -> None:
+async def _until_stopped(
+    stopping: asyncio.Event, server: http_server.Server | None, listener: socket.socket | None, worker: Worker | None
+) -> None:
     """Run both; when told to stop, or when one of them ends, end both and hear out what is under way."""
     running: list[asyncio.Task[None]] = []
     if server is not None and listener is not None:

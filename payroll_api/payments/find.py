@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from importers.money import Money, currency
 from payroll_api.db.session import factory_of
 from payroll_api.errors import NotFoundError
-from payroll_api.payments.models import Attempt, Payment, ProviderMessage
+from payroll_api.payments.models import Attempt, Payment
 
 
 async def list_payments(session: AsyncSession, *, run_id: UUID | None, state: str | None, after: UUID | None, limit: int) -> list[Payment]:
@@ -48,13 +48,3 @@ async def count_by_state(session: AsyncSession, run_id: UUID) -> dict[str, dict[
         counts[state] = counts.get(state, 0) + count
         sums.setdefault(state, {})[code] = str(Money(int(Decimal(minor)), currency(code)).amount)
     return {state: {"count": counts[state], "amounts": sums[state]} for state in counts}
-
-
-async def provider_messages(session: AsyncSession, *, state: str | None, before: UUID | None, limit: int) -> list[ProviderMessage]:
-    """What providers told us, the newest first."""
-    query = select(ProviderMessage).order_by(ProviderMessage.id.desc()).limit(limit)
-    if state is not None:
-        query = query.where(ProviderMessage.state == state)
-    if before is not None:
-        query = query.where(ProviderMessage.id < before)
-    return list(await session.scalars(query))

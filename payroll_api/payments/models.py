@@ -114,6 +114,15 @@ class ProviderMessage(OfFactory, Base):
         CheckConstraint("state in ('stored', 'handled', 'quarantined', 'unmatched')", name="state"),
         ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
         UniqueConstraint("factory_id", "provider_account_id", "event_id", "body_hash", name="uq_provider_messages_event"),
+        # One event has one content: whatever else bears its name is put aside, whichever of two processes it reaches.
+        Index(
+            "uq_provider_messages_one_content",
+            "factory_id",
+            "provider_account_id",
+            "event_id",
+            unique=True,
+            postgresql_where=text("state <> 'quarantined'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -16,6 +16,7 @@ from payroll_api.web import (
     file_questions,
     files,
     home,
+    messages,
     rendering,
     run_lists,
     runs,
@@ -25,7 +26,21 @@ from payroll_api.web import (
 )
 from payroll_api.web.elsewhere import Elsewhere
 
-_PAGES = (sign_in, home, files, file_questions, differences, runs, run_lists, workers, statements, alarms, audit, factory)
+_PAGES = (
+    sign_in,
+    home,
+    files,
+    file_questions,
+    differences,
+    runs,
+    run_lists,
+    workers,
+    statements,
+    messages,
+    alarms,
+    audit,
+    factory,
+)
 
 
 class _Kept(StaticFiles):

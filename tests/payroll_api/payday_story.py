@@ -41,8 +41,8 @@ from payroll_api.intake.models import PayrollFile
 from payroll_api.intake.questions import open_questions
 from payroll_api.intake.upload import upload
 from payroll_api.jobs.names import Job
-from payroll_api.payments.receive import receive
-from payroll_api.payslips.receipt import receive_receipt
+from payroll_api.payments.receive import Incoming, receive_many
+from payroll_api.payslips.receipt import receive_receipts
 from payroll_api.pipeline import STEPS
 from payroll_api.review.models import Discrepancy
 from payroll_api.review.resolve import resolve
@@ -172,11 +172,12 @@ def _callbacks(services: list[Services]) -> Starlette:
         headers = {name.lower(): value for name, value in request.headers.items()}
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         try:
-            if request.path_params["connector"] == "plasgate":
-                await receive_receipt(services[0], key=key, headers=headers, body=body, path=path)
-            else:
-                message = WebhookRequest(method=request.method, path=path, headers=headers, body=body, received_at=datetime.now(UTC))
-                await receive(services[0], connector=request.path_params["connector"], key=key, request=message)
+            connector = request.path_params["connector"]
+            message = WebhookRequest(method=request.method, path=path, headers=headers, body=body, received_at=datetime.now(UTC))
+            take_in = receive_receipts if connector == "plasgate" else receive_many
+            (answer,) = await take_in(services[0], [Incoming(connector=connector, key=key, request=message)])
+            if answer is not None:
+                raise answer
         except ProblemError as error:
             return Response(status_code=error.status)
         return Response(status_code=204)
