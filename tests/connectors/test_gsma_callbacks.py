@@ -12,11 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.payouts.contract import PayoutStatus, WebhookRefusedError, WebhookRequest, WebhookUnreadableError
-from connectors.payouts.gsma_mobile_money.callbacks import read
+from connectors.payouts.contract import (
+    PayoutStatus,
+    ProviderEvent,
+    WebhookRefusedError,
+    WebhookRequest,
+    WebhookUnreadableError,
+)
+from connectors.payouts.gsma_mobile_money import callbacks
 from importers.money import USD, Money
 
 SECRET = "the-secret-of-the-contract"
+
+
+def read(request: WebhookRequest, secret: str) -> ProviderEvent:
+    return callbacks.read(request, secret).event
+
+
 COMPLETED = {"batchId": "BID12345", "batchTitle": "GWBATCH01", "batchStatus": "completed"}
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from connectors import http
 from connectors.json_http import Answer, NoAnswer, ask
+from connectors.patience import Patience
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
 from connectors.signatures import content_hash_hex
 
@@ -21,6 +22,7 @@ class GsmaClient:
 
     def __init__(self, config: GsmaConfig, clock: Callable[[], datetime] = now) -> None:
         self._clock = clock
+        self._patience = Patience()
         self._http = http.client(
             config.base_url,
             headers={"accept": "application/json", "x-client-id": config.client_id, "x-api-key": config.api_key.get_secret_value()},
@@ -29,7 +31,7 @@ class GsmaClient:
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer | NoAnswer:
         """One GET. `path` is relative to the base URL and already percent-encoded."""
-        return await ask(self._http, self._http.build_request("GET", path, params=query, headers=self._headers(b"")))
+        return await ask(self._http, self._http.build_request("GET", path, params=query, headers=self._headers(b"")), self._patience)
 
     async def write(
         self, method: str, path: str, body: bytes, *, correlation_id: str, callback_url: str | None = None
@@ -38,7 +40,7 @@ class GsmaClient:
         headers = self._headers(body) | {"content-type": "application/json", "x-correlationid": correlation_id}
         if callback_url is not None:
             headers["x-callback-url"] = callback_url
-        return await ask(self._http, self._http.build_request(method, path, content=body, headers=headers))
+        return await ask(self._http, self._http.build_request(method, path, content=body, headers=headers), self._patience)
 
     async def aclose(self) -> None:
         """Release connections."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from connectors.payouts.contract import PROOFS_OF_FAILURE, DestinationKind, Finality, Limit, Profile, RepeatBehaviour
-from importers.money import Money, currency
+from connectors.payouts.contract import PROOFS_OF_FAILURE, DestinationKind, Finality, Limit, Profile, RepeatBehaviour, WebhookProof
+from connectors.payouts.hours import HoursSettings
+from importers.money import Currency, Money, currency
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 REFERENCE_LENGTH = 35  # the API allows 256; ours also has to fit, whole, into a description of 160
@@ -42,6 +43,7 @@ class GsmaConfig(BaseModel):
         "KHR": AmountLimits(smallest=Decimal(100), largest=Decimal(4_000_000)),
     }
     bulk: bool = True  # POST /batchtransactions; otherwise one POST /transactions/type/disbursement for each order
+    single_path: Literal["/transactions/type/disbursement", "/transactions"] = "/transactions/type/disbursement"
     two_step: bool = False  # a batch is paid only after PATCH /batchStatus approved
     batch_size: int = Field(default=1000, ge=1, le=50_000)
     page_size: int = Field(default=1000, ge=1, le=10_000)
@@ -50,6 +52,11 @@ class GsmaConfig(BaseModel):
     repeat: RepeatBehaviour = RepeatBehaviour.PAYS_AGAIN  # the API names X-CorrelationID, but promises nothing for a repeat
     idempotency_hours: int | None = Field(default=None, ge=1)
     not_found_is_final_seconds: int | None = Field(default=None, ge=1)
+    # The API defines no proof of a callback's origin; what it defines is that it comes to the address which only the provider was told.
+    callback_proof: WebhookProof = WebhookProof.ADDRESS
+    statement_from: Literal["statemententries", "transactions"] = "statemententries"
+    balance_currency: str | None = None  # the API's balance names none
+    hours: HoursSettings | None = None
 
     @field_validator("base_url")
     @classmethod
@@ -65,6 +72,12 @@ class GsmaConfig(BaseModel):
         if self.two_step and self.not_found_is_final_seconds is not None:
             raise ValueError("two_step and not_found_is_final_seconds exclude each other; leave not_found_is_final_seconds out")
         return self
+
+    @property
+    def money_of_account(self) -> Currency | None:
+        """The currency of the factory's account: as configured, else the only one that is paid."""
+        code = self.balance_currency or (next(iter(self.limits)) if len(self.limits) == 1 else None)
+        return currency(code) if code is not None else None
 
     def profile(self) -> Profile:
         """The claims of this wallet, as the conformance suite tests them."""
@@ -88,7 +101,10 @@ class GsmaConfig(BaseModel):
             arrives_whole=self.bulk,
             checks_names=True,
             has_webhooks=True,
+            webhook_proof=self.callback_proof,
             has_statements=True,
             finality=Finality.LOOK_UP,
+            hours=self.hours.hours() if self.hours else None,
+            tells_balance=self.money_of_account is not None,
             reference_length=REFERENCE_LENGTH,
         )

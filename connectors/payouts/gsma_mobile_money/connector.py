@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import quote
 
-from connectors.json_http import Answer
+from connectors.json_http import Answer, NoAnswer
 from connectors.payouts import names
 from connectors.payouts.contract import (
     Connector,
@@ -22,9 +22,11 @@ from connectors.payouts.contract import (
     ProviderEvent,
     WebhookRequest,
 )
-from connectors.payouts.gsma_mobile_money import callbacks, lookups, mapping, statements
+from connectors.payouts.gsma_mobile_money import account, callbacks, lookups, mapping, outgoing, statements
 from connectors.payouts.gsma_mobile_money.client import GsmaClient, now
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
+from connectors.payouts.gsma_mobile_money.told import Known, Told
+from importers.money import Money
 
 
 def build(config: Mapping[str, object]) -> Connector:
@@ -33,12 +35,14 @@ def build(config: Mapping[str, object]) -> Connector:
 
 
 class GsmaConnector:
-    """One wallet provider. It holds connections and nothing else: what became of an order is always asked."""
+    """One wallet provider. It holds connections and shorter ways to an answer: what became of an order is always asked."""
 
     def __init__(self, config: GsmaConfig, clock: Callable[[], datetime] = now) -> None:
         self._config = config
         self._profile = config.profile()
         self._client = GsmaClient(config, clock)
+        self._secret = config.callback_secret.get_secret_value()
+        self._told = Told()
 
     @property
     def profile(self) -> Profile:
@@ -49,8 +53,8 @@ class GsmaConnector:
         """Whether the wallet exists and is open, and whose it is. Trouble is NOAP with a detail."""
         if destination.kind not in self._profile.kinds:
             return _cannot_tell("this provider pays wallets only")
-        account = quote(destination.account, safe="")
-        status = await self._client.get(f"/accounts/msisdn/{account}/status")
+        number = quote(destination.account, safe="")
+        status = await self._client.get(f"/accounts/msisdn/{number}/status")
         if not isinstance(status, Answer):
             return _cannot_tell(f"the provider gave no usable answer ({status.code}); check again later")
         missing = status.status == 404 and mapping.error_of(status.body) is not None  # noqa: PLR2004 not found
@@ -62,10 +66,10 @@ class GsmaConnector:
         if state != "available":
             detail = "the wallet is closed or blocked: do not pay to it"
             return DestinationCheck(exists=True, name_match=NameMatch.NOT_APPLICABLE, detail=detail)
-        return await self._check_name(account, destination.holder)
+        return await self._check_name(number, destination.holder)
 
-    async def _check_name(self, account: str, ours: str) -> DestinationCheck:
-        answer = await self._client.get(f"/accounts/msisdn/{account}/accountname")
+    async def _check_name(self, number: str, ours: str) -> DestinationCheck:
+        answer = await self._client.get(f"/accounts/msisdn/{number}/accountname")
         told = answer.body.get("name") if isinstance(answer, Answer) and isinstance(answer.body, Mapping) and answer.status == 200 else None  # noqa: PLR2004 found
         holders = _holders(told)
         if not holders:
@@ -89,18 +93,33 @@ class GsmaConnector:
     async def look_up(self, batch_reference: str, references: Sequence[str]) -> Sequence[PayoutOutcome]:
         """What became of the orders. A two-step batch that was left waiting is approved on the way; see the README."""
         if self._config.bulk:
-            found = await lookups.look_up_batch(self._client, self._config, batch_reference, references)
+            found = await lookups.look_up_batch(self._client, self._config, self._told, batch_reference, references)
         else:
-            found = await lookups.look_up_singly(self._client, self._config, references)
+            found = await lookups.look_up_singly(self._client, self._config, self._told, references)
         return [found[reference] for reference in references]
 
     def read_webhook(self, request: WebhookRequest) -> ProviderEvent:
         """Verify and read a callback. Raises WebhookRefusedError or WebhookUnreadableError."""
-        return callbacks.read(request, self._config.callback_secret.get_secret_value())
+        callback = callbacks.read(request, self._secret, self._config.callback_proof)
+        if callback.reference is not None and callback.resource is not None:
+            self._told.of(callback.reference).resource = callback.resource
+        return callback.event
 
     async def fetch_statement(self, day: date) -> bytes | None:
         """The statement entries of one day in Phnom Penh, as JSON that importers.statements.gsma reads; None if there is none."""
         return await statements.fetch(self._client, self._config, day)
+
+    async def balance(self) -> Money | None:
+        """What the factory's account can pay now; None where the provider or the configuration does not tell."""
+        return await account.balance(self._client, self._config)
+
+    async def is_available(self) -> bool | None:
+        """Whether the provider says that its service works; None where it gives no such word."""
+        return await account.is_available(self._client)
+
+    async def ask_reversal(self, transaction_reference: str, *, reference: str, callback_url: str | None = None) -> PayoutOutcome:
+        """Ask for the money of one transaction back, once, under `reference`. Nothing here calls it by itself: a person decides."""
+        return await account.ask_reversal(self._client, transaction_reference, reference=reference, callback_url=callback_url)
 
     async def aclose(self) -> None:
         """Release connections."""
@@ -117,24 +136,39 @@ class GsmaConnector:
             return _refused(order, "limit_exceeded", f"one order carries {limit.smallest} to {limit.largest}; nothing was sent")
         if not 0 < len(order.reference) <= self._profile.reference_length:
             return _refused(order, "invalid_order", f"a reference has 1 to {self._profile.reference_length} letters; nothing was sent")
-        return None
+        fault = outgoing.fault_of(mapping.transaction(order, self._config))
+        return _refused(order, "invalid_order", f"the API does not take its {fault}; nothing was sent") if fault else None
+
+    def _address(self, batch: PayoutBatch, order: PayoutOrder | None = None) -> str | None:
+        """Where the provider calls back for this request alone."""
+        if batch.callback_url is None:
+            return None
+        return callbacks.address(batch.callback_url, self._secret, batch.reference, order.reference if order is not None else None)
 
     async def _submit_bulk(self, batch: PayoutBatch, orders: list[PayoutOrder]) -> dict[str, PayoutOutcome]:
+        known = self._told.of(batch.reference)
+        known.callback_url = self._address(batch)
         answer = await self._client.write(
             "POST",
             "/batchtransactions",
             mapping.batch_body(batch, orders, self._config),
             correlation_id=mapping.correlation_id(batch.reference),
-            callback_url=batch.callback_url,
+            callback_url=known.callback_url,
         )
         status, code, detail = mapping.judge(answer)
         if code == "account_unknown":  # of the whole batch: the account that is unknown is the factory's
             code, detail = "invalid_order", "the provider does not know the factory's account; check debit_party_key and debit_party_value"
+        if status is PayoutStatus.ACCEPTED:
+            _learn(known, answer, "batchId")
         if status is PayoutStatus.ACCEPTED and self._config.two_step:
-            identification = await lookups.find_batch(self._client, batch.reference)
-            approved = isinstance(identification, str) and await lookups.approve(self._client, batch.reference, identification)
+            identification = await lookups.find_batch(self._client, known, batch.reference)
+            approved = isinstance(identification, str) and await lookups.approve(self._client, known, batch.reference, identification)
             detail = "" if approved else "the batch waits for its approval, which the next look-up repeats"
-        return {order.reference: PayoutOutcome(reference=order.reference, status=status, code=code, detail=detail) for order in orders}
+        wait = answer.retry_after if code == "temporary" else None
+        return {
+            order.reference: PayoutOutcome(reference=order.reference, status=status, code=code, detail=detail, retry_after=wait)
+            for order in orders
+        }
 
     async def _submit_singly(self, batch: PayoutBatch, orders: list[PayoutOrder]) -> dict[str, PayoutOutcome]:
         gate = asyncio.Semaphore(self._config.concurrency)
@@ -143,12 +177,14 @@ class GsmaConnector:
             async with gate:
                 answer = await self._client.write(
                     "POST",
-                    "/transactions/type/disbursement",
+                    self._config.single_path,
                     mapping.single_body(order, self._config),
                     correlation_id=mapping.correlation_id(order.reference),
-                    callback_url=batch.callback_url,
+                    callback_url=self._address(batch, order),
                 )
             status, code, detail = mapping.judge(answer)
+            if status is PayoutStatus.ACCEPTED:
+                _learn(self._told.of(order.reference), answer, "transactionReference")
             body = answer.body if isinstance(answer, Answer) and isinstance(answer.body, Mapping) else {}
             return PayoutOutcome(
                 reference=order.reference,
@@ -157,11 +193,19 @@ class GsmaConnector:
                 detail=detail,
                 provider_reference=lookups.text_or_none(body.get("transactionReference")),
                 amount=mapping.read_amount(body.get("amount"), body.get("currency")),
+                retry_after=answer.retry_after if code == "temporary" else None,
             )
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(send(order)) for order in orders]
         return {outcome.reference: outcome for outcome in (task.result() for task in tasks)}
+
+
+def _learn(known: Known, answer: Answer | NoAnswer, resource: str) -> None:
+    """Keep the ids of an answer that took the request."""
+    body = answer.body if isinstance(answer, Answer) and isinstance(answer.body, Mapping) else {}
+    known.server_id = lookups.text_or_none(body.get("serverCorrelationId")) or known.server_id
+    known.resource = lookups.text_or_none(body.get(resource)) or known.resource
 
 
 _BEST_FIRST = (NameMatch.MATCH, NameMatch.CLOSE_MATCH, NameMatch.NO_MATCH, NameMatch.NOT_APPLICABLE)

@@ -13,6 +13,7 @@ from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from connectors.payouts.gsma_mobile_money import mapping
 from connectors.payouts.gsma_mobile_money.client import GsmaClient
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
+from connectors.payouts.gsma_mobile_money.told import Known, Told
 
 _MOST_PAGES = 10_000
 _MOST_FOLLOWED = 100  # transactions asked one by one where a list does not name our reference
@@ -33,57 +34,65 @@ def text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= 256 else None  # noqa: PLR2004 the API's longest text
 
 
-async def find_batch(client: GsmaClient, batch_reference: str) -> str | PayoutOutcome:
+async def find_batch(client: GsmaClient, known: Known, batch_reference: str) -> str | PayoutOutcome:
     """The provider's id of our batch, or what every order of it must be told."""
-    return await _find(client, mapping.correlation_id(batch_reference), "batchtransactions")
+    return await _find(client, known, mapping.correlation_id(batch_reference), "batchtransactions")
 
 
-async def approve(client: GsmaClient, batch_reference: str, identification: str) -> bool:
+async def approve(client: GsmaClient, known: Known, batch_reference: str, identification: str) -> bool:
     """Approve a two-step batch. The correlation id stays the same, so that a repeat approves nothing twice."""
     body = mapping.compact([{"op": "replace", "path": "/batchStatus", "value": "approved"}])
     step = mapping.correlation_id(batch_reference, "approve")
-    answer = await client.write("PATCH", f"/batchtransactions/{quote(identification, safe='')}", body, correlation_id=step)
-    return isinstance(answer, Answer) and answer.status in {200, 202, 204}
+    path = f"/batchtransactions/{quote(identification, safe='')}"
+    answer = await client.write("PATCH", path, body, correlation_id=step, callback_url=known.callback_url)
+    known.approved = isinstance(answer, Answer) and answer.status in {200, 202, 204} and mapping.error_of(answer.body) is None
+    return known.approved
 
 
 async def look_up_batch(
-    client: GsmaClient, config: GsmaConfig, batch_reference: str, references: Sequence[str]
+    client: GsmaClient, config: GsmaConfig, told: Told, batch_reference: str, references: Sequence[str]
 ) -> Mapping[str, PayoutOutcome]:
     """One outcome for each reference of a bulk batch."""
-    identification = await find_batch(client, batch_reference)
+    known = told.of(batch_reference)
+    identification = await find_batch(client, known, batch_reference)
     if isinstance(identification, PayoutOutcome):
         return {reference: _of(reference, identification) for reference in references}
     path = f"/batchtransactions/{quote(identification, safe='')}"
     # The state is asked before the lists: what a finished batch does not list was not in it.
     state = await client.get(path)
-    if isinstance(state, NoAnswer) or state.status != 200 or not isinstance(state.body, Mapping):  # noqa: PLR2004 found
-        return {reference: _of(reference, _trouble(state)) for reference in references}
-    if state.body.get("batchTitle", batch_reference) != batch_reference:
+    batch = state.body if isinstance(state, Answer) and state.status == 200 and isinstance(state.body, Mapping) else None  # noqa: PLR2004 found
+    if batch is not None and batch.get("batchTitle") not in {None, "", batch_reference}:
         strange = PayoutOutcome(
             reference="", status=PayoutStatus.UNKNOWN, code="other", detail="the provider shows another batch than was asked for"
         )
         return {reference: _of(reference, strange) for reference in references}
-    status = str(state.body.get("batchStatus", "")).lower()
-    if config.two_step and status == "created":
-        await approve(client, batch_reference, identification)
     completions, rejections = await asyncio.gather(
         _pages(client, f"{path}/completions", config), _pages(client, f"{path}/rejections", config)
     )
+    status = str(batch.get("batchStatus", "")).lower() if batch is not None else ""
+    if config.two_step and not known.approved and _waits(status, completions, rejections):
+        await approve(client, known, batch_reference, identification)
     if isinstance(completions, PayoutOutcome) or isinstance(rejections, PayoutOutcome):
         missing = completions if isinstance(completions, PayoutOutcome) else rejections
         return {reference: _of(reference, missing) for reference in references if isinstance(missing, PayoutOutcome)}
     listing = await _read_lists(client, completions, rejections)
-    absent = _absent(state.body, status, listing)
+    absent = _trouble(state) if batch is None else _absent(batch, status, listing)
     return {reference: listing.outcomes.get(reference) or _of(reference, absent) for reference in references}
 
 
-async def look_up_singly(client: GsmaClient, config: GsmaConfig, references: Sequence[str]) -> Mapping[str, PayoutOutcome]:
+def _waits(status: str, completions: list[Any] | PayoutOutcome, rejections: list[Any] | PayoutOutcome) -> bool:
+    """Whether a two-step batch still waits for its approval. The published cases call one "completed" that was only read."""
+    done = any(isinstance(entries, list) and entries for entries in (completions, rejections))
+    return status in {"created", "completed", ""} and not done
+
+
+async def look_up_singly(client: GsmaClient, config: GsmaConfig, told: Told, references: Sequence[str]) -> Mapping[str, PayoutOutcome]:
     """One outcome for each reference where every order was sent by itself."""
     gate = asyncio.Semaphore(config.concurrency)
 
     async def ask(reference: str) -> PayoutOutcome:
         async with gate:
-            found = await _find(client, mapping.correlation_id(reference), "transactions")
+            found = await _find(client, told.of(reference), mapping.correlation_id(reference), "transactions")
             if isinstance(found, PayoutOutcome):
                 return _of(reference, found)
             return _of(reference, await _read_transaction(client, found, reference))
@@ -93,16 +102,34 @@ async def look_up_singly(client: GsmaClient, config: GsmaConfig, references: Seq
     return {outcome.reference: outcome for outcome in (task.result() for task in tasks)}
 
 
-async def _find(client: GsmaClient, correlation_id: str, resource: str) -> str | PayoutOutcome:
-    """The id of the resource that a request of ours made, through /responses."""
+async def _find(client: GsmaClient, known: Known, correlation_id: str, resource: str) -> str | PayoutOutcome:
+    """The id of the resource that a request of ours made: as we were told, else by polling its state, else through /responses."""
+    if known.resource is not None:
+        return known.resource
+    polled = await _follow_state(client, known.server_id) if known.server_id is not None else None
+    if isinstance(polled, str):
+        known.resource = polled
+        return polled
+    pending = polled is not None and polled.status is PayoutStatus.ACCEPTED
+    if polled is not None and polled.status is not PayoutStatus.UNKNOWN and not (pending and resource == "batchtransactions"):
+        return polled
+    # A batch has its id, and can be approved, long before its request state is done.
+    found = await _by_correlation(client, known, correlation_id, resource)
+    return polled if pending and polled is not None and isinstance(found, PayoutOutcome) else found
+
+
+async def _by_correlation(client: GsmaClient, known: Known, correlation_id: str, resource: str) -> str | PayoutOutcome:
+    """Through /responses, which knows our own id of the request."""
     answer = await client.get(f"/responses/{correlation_id}")
     if isinstance(answer, NoAnswer):
         return _trouble(answer)
     if answer.status == 404 and mapping.error_of(answer.body) is not None:  # noqa: PLR2004 not found
-        return _NOT_FOUND
+        # A request whose answer we hold did arrive, whatever the provider says of it now.
+        return _NOT_FOUND if known.server_id is None else _trouble(answer)
     link = answer.body.get("link") if isinstance(answer.body, Mapping) and answer.status == 200 else None  # noqa: PLR2004 found
     identification = _last_part(link, resource)
     if identification is not None:
+        known.resource = identification
         return identification
     server_id = _last_part(link, "requeststates")
     return _trouble(answer) if server_id is None else await _follow_state(client, server_id)

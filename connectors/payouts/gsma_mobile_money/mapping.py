@@ -16,10 +16,11 @@ from typing import Any
 from connectors.json_http import Answer, NoAnswer
 from connectors.payouts.contract import PayoutBatch, PayoutOrder, PayoutStatus
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
+from connectors.payouts.gsma_mobile_money.outgoing import LONGEST_DESCRIPTION
 from importers.money import CURRENCIES, Money, MoneyError
 
-LONGEST_DESCRIPTION = 160
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:garment-wages:gsma-mobile-money")
+_TOO_MANY = 429
 _WORD = re.compile(r"[A-Za-z]{1,40}", re.ASCII)
 
 # Their harmonised error codes that say for certain that nothing was paid, and ours. What is not here proves nothing:
@@ -129,8 +130,8 @@ def batch_body(batch: PayoutBatch, orders: list[PayoutOrder], config: GsmaConfig
 
 
 def single_body(order: PayoutOrder, config: GsmaConfig) -> bytes:
-    """The body of POST /transactions/type/disbursement, where the type stands in the path."""
-    return compact({key: value for key, value in transaction(order, config).items() if key != "type"})
+    """The body of one disbursement. Its type is written although the path may name it too: the published cases look for it."""
+    return compact(transaction(order, config))
 
 
 def compact(value: object) -> bytes:
@@ -167,18 +168,24 @@ def transaction_state(value: object) -> PayoutStatus:
 
 def judge(answer: Answer | NoAnswer) -> tuple[PayoutStatus, str | None, str]:
     """What an answer to a submit says: status, our code, and a sentence. Whatever leaves it open is UNKNOWN."""
+    if answer.status == _TOO_MANY and answer.retry_after is not None:
+        return PayoutStatus.REJECTED, "temporary", "the provider asks to send more slowly and took nothing"
     if isinstance(answer, NoAnswer):
-        if answer.nothing_sent:
-            return PayoutStatus.REJECTED, "temporary", "the provider could not be reached and nothing was sent; try again later"
-        return PayoutStatus.UNKNOWN, answer.code, "the order may have arrived; look it up, do not send it again"
+        return _judge_silence(answer)
     error = error_of(answer.body)
-    if error is None and isinstance(answer.body, Mapping) and answer.status in {200, 201, 202}:
+    if error is not None:
+        return judge_error(error, answer.status)
+    if isinstance(answer.body, Mapping) and answer.status in {200, 201, 202}:
         return _judge_state(answer.body)
-    if error is None:
-        if answer.status == 429 and "retry-after" in answer.headers:  # noqa: PLR2004 too many requests
-            return PayoutStatus.REJECTED, "temporary", "the provider asks to send more slowly and took nothing"
-        return PayoutStatus.UNKNOWN, "unreadable_answer", f"the provider answered {answer.status} without an error object"
-    return judge_error(error, answer.status)
+    return PayoutStatus.UNKNOWN, "unreadable_answer", f"the provider answered {answer.status} without an error object"
+
+
+def _judge_silence(answer: NoAnswer) -> tuple[PayoutStatus, str | None, str]:
+    if not answer.nothing_sent:
+        return PayoutStatus.UNKNOWN, answer.code, "the order may have arrived; look it up, do not send it again"
+    asked = answer.retry_after is not None
+    why = "the provider asked not to be called yet" if asked else "the provider could not be reached"
+    return PayoutStatus.REJECTED, "temporary", f"{why} and nothing was sent; try again later"
 
 
 def judge_error(error: tuple[str, str], status: int) -> tuple[PayoutStatus, str | None, str]:

@@ -6,10 +6,10 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from connectors.json_http import Answer
+from connectors.payouts.gsma_mobile_money.account import own_path
 from connectors.payouts.gsma_mobile_money.client import GsmaClient
 from connectors.payouts.gsma_mobile_money.config import GsmaConfig
 
@@ -24,7 +24,7 @@ async def fetch(client: GsmaClient, config: GsmaConfig, day: date) -> bytes | No
     """
     start = datetime.combine(day, time.min, PHNOM_PENH).astimezone(UTC)
     end = start + timedelta(days=1) - timedelta(milliseconds=1)
-    path = f"/accounts/{quote(config.debit_party_key, safe='')}/{quote(config.debit_party_value, safe='')}/statemententries"
+    path = own_path(config, config.statement_from)
     stretch = {"fromDateTime": _stamp(start), "toDateTime": _stamp(end)}
     entries: list[Any] = []
     for _ in range(_MOST_PAGES):
