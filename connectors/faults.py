@@ -29,6 +29,7 @@ class FaultKind(enum.StrEnum):
     TOO_MANY_REQUESTS = "too_many_requests"  # 429 with Retry-After, nothing is taken
     NOT_AUTHORISED = "not_authorised"  # 401, nothing is taken
     OTHER_AMOUNT_ECHOED = "other_amount_echoed"  # the answer states another amount than was ordered
+    OTHER_PAYEE_ECHOED = "other_payee_echoed"  # the answer states another account than was ordered
     NOT_FOUND_FOR_A_WHILE = "not_found_for_a_while"  # taken, but look-ups say "not found" for `seconds`
     CONFLICT = "conflict"  # 409 on the first try
     REDIRECT_ELSEWHERE = "redirect_elsewhere"  # a redirect to another host; nothing is taken
@@ -40,6 +41,7 @@ class FaultKind(enum.StrEnum):
     LOST_EVENT = "lost_event"  # the event never comes
 
 
+ELSEWHERE = "http://127.0.0.1:9/elsewhere"  # nobody listens there
 _EVENTS = frozenset({FaultKind.DUPLICATE_EVENT, FaultKind.REORDER_EVENTS, FaultKind.FORGED_EVENT, FaultKind.LOST_EVENT})
 _SUBMITS = frozenset(FaultKind) - _EVENTS
 _QUESTIONS = frozenset(
@@ -53,6 +55,7 @@ _QUESTIONS = frozenset(
         FaultKind.UNAVAILABLE,
         FaultKind.TOO_MANY_REQUESTS,
         FaultKind.OTHER_AMOUNT_ECHOED,
+        FaultKind.OTHER_PAYEE_ECHOED,
         FaultKind.NOT_FOUND_FOR_A_WHILE,
         FaultKind.REDIRECT_ELSEWHERE,
     }
@@ -113,6 +116,7 @@ class FaultPlan:
     rates: Mapping[FaultKind, Decimal] = field(default_factory=dict)
     script: tuple[ScriptedFault, ...] = ()
     seconds: float = 2.0
+    elsewhere: str = ELSEWHERE  # where REDIRECT_ELSEWHERE points to
     _visits: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from connectors.faults import FaultKind
+from connectors.faults import ELSEWHERE, FaultKind
 from connectors.faulty_server import cut
 
 Answers = Mapping[FaultKind, Callable[[], Response]]
@@ -24,7 +24,6 @@ _NOTHING_TAKEN: Answers = {
     FaultKind.UNAVAILABLE: lambda: Response(PAGE, 503, media_type="text/html"),
     FaultKind.TOO_MANY_REQUESTS: lambda: Response(status_code=429, headers={"retry-after": "1"}),
     FaultKind.NOT_AUTHORISED: lambda: Response(status_code=401),
-    FaultKind.REDIRECT_ELSEWHERE: lambda: Response(status_code=307, headers={"location": "http://127.0.0.1:9/elsewhere"}),
 }
 _TAKEN: Answers = {
     FaultKind.EMPTY_ANSWER: lambda: Response(status_code=200),
@@ -33,8 +32,12 @@ _TAKEN: Answers = {
 }
 
 
-async def before_reading(request: Request, fault: FaultKind | None, own: Answers | None = None) -> Response | None:
+async def before_reading(
+    request: Request, fault: FaultKind | None, own: Answers | None = None, elsewhere: str = ELSEWHERE
+) -> Response | None:
     """The answer of a fault by which nothing is taken, or None to go on."""
+    if fault is FaultKind.REDIRECT_ELSEWHERE:
+        return Response(status_code=307, headers={"location": elsewhere})
     if fault is None or fault not in _NOTHING_TAKEN:
         return None
     if fault is FaultKind.HALF_REQUEST:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import importlib
 import secrets
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from connectors.payouts.conformance_bench import Bench, Finding, JournalLine, ProviderUnderTest
+from connectors.payouts.conformance_bench import Bench, Finding, JournalLine, Proof, ProviderUnderTest
 from connectors.payouts.conformance_faults import FAULTS
 from connectors.payouts.conformance_profile import CLAIMS
+from connectors.payouts.conformance_promises import PROMISES
+from connectors.payouts.conformance_wire import WIRE
 from connectors.payouts.contract import Connector
 
 __all__ = [
@@ -28,19 +31,21 @@ __all__ = [
     "Finding",
     "JournalLine",
     "NothingToCheckError",
+    "Proof",
     "ProviderUnderTest",
     "Scenario",
     "check",
     "check_package",
     "failures",
     "report",
+    "summary",
 ]
 
 Scenario = Callable[[Bench], Awaitable[list[Finding] | Finding | None]]
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
 
 
-SCENARIOS: tuple[Scenario, ...] = (*CLAIMS, *FAULTS)
+SCENARIOS: tuple[Scenario, ...] = (*CLAIMS, *PROMISES, *FAULTS, *WIRE)
 
 
 async def check(
@@ -60,10 +65,13 @@ async def check(
             found = await scenario(bench)
         except Exception as error:  # noqa: BLE001 a connector under test may raise anything, and that is a finding
             name = getattr(scenario, "__name__", "scenario").replace("_", " ")
-            findings.append(Finding(claim=name, held=False, saw=f"{type(error).__name__} was raised; a connector answers with outcomes"))
+            remedy = "catch what goes wrong and answer with outcomes, as connectors/payouts/contract.py says"
+            findings.append(Finding(claim=name, held=False, saw=f"{type(error).__name__} was raised", remedy=remedy))
             continue
         if found is not None:
-            findings += found if isinstance(found, list) else [found]
+            rule = (scenario.__doc__ or "").strip().splitlines()[0]
+            listed = found if isinstance(found, list) else [found]
+            findings += [dataclasses.replace(each, remedy=each.remedy or rule) for each in listed]
     return findings
 
 
@@ -73,8 +81,26 @@ def failures(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def report(findings: Iterable[Finding]) -> str:
-    """The findings as lines a person reads: what held, and what was seen instead."""
-    return "\n".join(f"ok      {each.claim}" if each.held else f"FAILED  {each.claim}: {each.saw}" for each in findings)
+    """The findings as lines a person reads: what held, what rests on the contract, what nobody tried, and what to mend."""
+    return "\n".join(line for each in findings for line in _lines(each))
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """The last line of a check."""
+    failed = len(failures(findings))
+    words = {proof: sum(each.held and each.proof is proof for each in findings) for proof in Proof}
+    tail = f"{words[Proof.TRIED]} claims held, {words[Proof.STATED]} rest on the contract, {words[Proof.NOT_TRIED]} were not tried"
+    return f"{tail}, {failed} failed" if failed else f"{tail}; none failed"
+
+
+def _lines(finding: Finding) -> list[str]:
+    if not finding.held:
+        return [f"FAILED     {finding.claim}", f"           seen: {finding.saw or 'the opposite'}", f"           rule: {finding.remedy}"]
+    if finding.proof is Proof.STATED:
+        return [f"stated     {finding.claim}"]
+    if finding.proof is Proof.NOT_TRIED:
+        return [f"not tried  {finding.claim} ({finding.remedy})"]
+    return [f"ok         {finding.claim}"]
 
 
 class NothingToCheckError(Exception):
@@ -103,7 +129,7 @@ def main() -> int:
     except NothingToCheckError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(report(findings) + "\n")
+    sys.stdout.write(f"{report(findings)}\n{summary(findings)}\n")
     return 1 if failures(findings) else 0
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Protocol
+from datetime import date, timedelta
+from typing import Protocol, runtime_checkable
 
-from connectors.faults import FaultKind, FaultPlan, ScriptedFault
+from connectors.faults import ELSEWHERE, FaultKind, FaultPlan, ScriptedFault
 from connectors.payouts.contract import Connector, Destination, PayoutBatch, PayoutOrder, PayoutOutcome, PayoutStatus, WebhookRequest
 from importers.money import Money
 
@@ -17,13 +18,23 @@ COUNT_LETTERS = 5
 SMALL = 4  # orders in an ordinary batch; half of it is a partial one
 
 
+class Proof(enum.StrEnum):
+    """How far a claim was tried."""
+
+    TRIED = "tried"  # with the provider, and its journal was the judge
+    STATED = "stated"  # consistent, but no provider can be made to show it here: it rests on the contract
+    NOT_TRIED = "not tried"  # this provider cannot play what would show it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One claim and whether it held. `saw` says what happened instead, without personal data."""
+    """One claim and whether it held. `saw` says what happened instead, without personal data; `remedy` what a connector does."""
 
     claim: str
     held: bool
     saw: str = ""
+    proof: Proof = Proof.TRIED
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +80,14 @@ class ProviderUnderTest(Protocol):
 
     async def callbacks(self) -> Sequence[WebhookRequest]:
         """Every callback received so far, forged ones too."""
+
+
+@runtime_checkable
+class AgesRequests(Protocol):
+    """What a ProviderUnderTest has besides, whose memory of requests can be made older."""
+
+    async def age(self, by: timedelta) -> None:
+        """Let this time pass for what the provider remembers of requests."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,10 +140,16 @@ class Bench:
         finally:
             await self.provider.play(FaultPlan())
 
-    def plan(self, point: str, fault: FaultKind | None) -> FaultPlan:
+    def plan(self, point: str, fault: FaultKind | None, *, elsewhere: str = ELSEWHERE) -> FaultPlan:
         """This fault at every visit of the point, for a connector that sends one request for each order."""
         script = () if fault is None else (ScriptedFault(point=point, kind=fault, times=1_000_000),)
-        return FaultPlan(script=script, seconds=self.provider.slow_seconds)
+        return FaultPlan(script=script, seconds=self.provider.slow_seconds, elsewhere=elsewhere)
+
+    async def patience(self, outcomes: Sequence[PayoutOutcome]) -> float:
+        """Wait as long as the provider asked for in these outcomes; the seconds."""
+        seconds = max((each.retry_after.total_seconds() for each in outcomes if each.retry_after is not None), default=0.0)
+        await asyncio.sleep(min(seconds, 5.0) + (0.05 if seconds else 0))
+        return seconds
 
     async def look_up(self, batch: PayoutBatch) -> Sequence[PayoutOutcome]:
         """Look up every order of the batch."""

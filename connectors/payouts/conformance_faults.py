@@ -25,6 +25,8 @@ NOT_TAKEN = (
     FaultKind.UNAVAILABLE,
     FaultKind.REDIRECT_ELSEWHERE,
 )
+_ASKED_TO_WAIT = 1.1  # seconds: a provider under test sends "Retry-After: 1"
+
 # Nothing was taken, and the provider says so.
 REFUSED = (FaultKind.TOO_MANY_REQUESTS, FaultKind.NOT_AUTHORISED)
 
@@ -73,6 +75,7 @@ async def refused_by_the_provider(bench: Bench) -> list[Finding]:
             batch = bench.batch()
             outcomes = await bench.submit(batch, kind)
             credited = [len(lines) for lines in (await bench.settled(batch, 0)).values()]
+            await bench.patience(outcomes)
             held = only(outcomes, PayoutStatus.REJECTED, PayoutStatus.UNKNOWN) and not any(credited)
             findings.append(Finding(claim=f"{kind}: nothing is accepted", held=held, saw=f"{statuses(outcomes)}; credits {credited}"))
     return findings
@@ -174,6 +177,7 @@ async def troubled_look_ups(bench: Bench) -> list[Finding]:
             await bench.provider.play(bench.plan("look_up", kind))
             found = await bench.look_up(batch)
             await bench.provider.play(FaultPlan())
+            await asyncio.sleep(_ASKED_TO_WAIT if kind is FaultKind.TOO_MANY_REQUESTS else 0)
             lies = [each for each in found if each.status in {PayoutStatus.REJECTED, PayoutStatus.NOT_FOUND, PayoutStatus.RETURNED}]
             held = len(found) == len(batch.orders) and not lies
             findings.append(Finding(claim=f"{kind} during a look-up proves nothing", held=held, saw=statuses(found)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 from connectors.payouts.conformance_bench import Bench, Finding, only, statuses
 from connectors.payouts.contract import (
@@ -17,6 +18,7 @@ from connectors.payouts.contract import (
     PayoutOutcome,
     PayoutStatus,
     RepeatBehaviour,
+    WebhookProof,
     WebhookRefusedError,
     WebhookRequest,
     WebhookUnreadableError,
@@ -199,8 +201,7 @@ async def reads_webhooks(bench: Bench) -> list[Finding]:
     event, again = bench.connector.read_webhook(mine[0]), bench.connector.read_webhook(mine[0])
     named = {outcome.reference for outcome in event.outcomes}
     useful = event.batch_reference == batch.reference or bool(named & {order.reference for order in batch.orders})
-    forged = [dataclasses.replace(mine[0], body=mine[0].body + b" "), dataclasses.replace(mine[0], body=b"{}")]
-    forged += [dataclasses.replace(mine[0], headers={})]
+    forged = _forged(mine[0], bench.connector.profile.webhook_proof)
     return [
         Finding(claim="has_webhooks: a callback names its batch or its orders", held=useful, saw=f"kind {event.kind}"),
         Finding(claim="has_webhooks: the same callback has the same id", held=event.event_id == again.event_id),
@@ -211,6 +212,18 @@ async def reads_webhooks(bench: Bench) -> list[Finding]:
 def _is_about(request: WebhookRequest, batch: PayoutBatch) -> bool:
     """Some providers call back at the batch's own address, others at one address and name an order in the body."""
     return batch.reference in request.path or any(order.reference.encode() in request.body for order in batch.orders)
+
+
+def _forged(true: WebhookRequest, proof: WebhookProof) -> list[WebhookRequest]:
+    """The same message without its proof: another body under its signature, or an address that we never gave."""
+    method = "PUT" if true.method.upper() == "POST" else "POST"
+    wrong = [dataclasses.replace(true, method=method), dataclasses.replace(true, path=true.path.partition("?")[0], headers={})]
+    if proof is WebhookProof.ADDRESS:
+        return [*wrong, dataclasses.replace(true, path=f"{true.path}x", headers={})]
+    return [*wrong, dataclasses.replace(true, body=true.body + b" "), *(dataclasses.replace(true, **change) for change in _OTHER)]
+
+
+_OTHER: tuple[dict[str, Any], ...] = ({"body": b"{}"}, {"headers": {}})
 
 
 def _refused(bench: Bench, request: WebhookRequest) -> bool:

@@ -65,7 +65,8 @@ class PayoutStatus(enum.StrEnum):
 class PayoutOutcome:
     """The provider's word on one order.
 
-    `amount` is what the provider echoed, where it does: connectors compare it with the order and never ignore a difference.
+    `amount` and `account` are what the provider echoed, where it does: they are compared with the order and a difference is never
+    ignored: by the connector in `submit`, by the caller in `look_up`, which knows no order.
     `code` is stable and ours (see `OUTCOME_CODES`); `detail` is for people, without personal data.
     """
 
@@ -75,6 +76,7 @@ class PayoutOutcome:
     code: str | None = None
     detail: str = ""
     amount: Money | None = None
+    account: str | None = field(default=None, repr=False)
     fee: Money | None = None
     happened_at: datetime | None = None
     retry_after: timedelta | None = None  # with "temporary": the provider asked not to be called again before

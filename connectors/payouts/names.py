@@ -20,6 +20,7 @@ _INVISIBLE = frozenset(
 _LATIN_TITLES = frozenset({"mr", "mrs", "ms", "miss", "mister", "madam", "madame", "mme", "dr", "prof", "professor", "oknha"})
 _KHMER_TITLES = frozenset({"លោក", "លោកស្រី", "លោកជំទាវ", "អ្នកស្រី", "អ្នកនាង", "កញ្ញា", "ឯកឧត្តម", "ឧកញ៉ា", "បណ្ឌិត"})
 _UNDECOMPOSED = str.maketrans({"đ": "d", "ø": "o", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe"})
+_SPACING = str.maketrans("", "", " -+\u00a0")
 _LEAST_WORDS = 2  # a title is dropped only where a whole name is left
 
 
@@ -44,6 +45,11 @@ def compare(ours: str, theirs: str) -> NameMatch:
         one_side_has_none = plain == mine or other_plain == other
         return NameMatch.MATCH if one_side_has_none else NameMatch.CLOSE_MATCH  # Hòa and Hóa are two names
     return NameMatch.CLOSE_MATCH if _near(plain, other_plain) else NameMatch.NO_MATCH
+
+
+def same_account(ours: str, theirs: str) -> bool:
+    """Whether two writings are one account: banks drop spaces and hyphens, wallets the plus of a phone number."""
+    return ours.translate(_SPACING).upper() == theirs.translate(_SPACING).upper()
 
 
 def _words(name: str) -> list[str]:

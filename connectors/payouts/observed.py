@@ -24,10 +24,13 @@ from connectors.payouts.contract import (
     PayoutStatus,
     Profile,
     ProviderEvent,
+    TellsBalance,
     WebhookRefusedError,
     WebhookRequest,
     WebhookUnreadableError,
 )
+from connectors.payouts.names import same_account
+from importers.money import Money
 
 DEADLINE_SECONDS = 120.0  # for one call in whole, where a provider drips bytes that keep every read alive
 
@@ -62,6 +65,11 @@ class ObservedConnector:
     def profile(self) -> Profile:
         """What the connector claims."""
         return self._inner.profile
+
+    @property
+    def inner(self) -> Connector:
+        """The connector itself, for what it has besides the contract."""
+        return self._inner
 
     async def check_destination(self, destination: Destination) -> DestinationCheck:
         """As the connector answers; trouble is "cannot tell"."""
@@ -142,6 +150,16 @@ class ObservedConnector:
         watch.report(["fetched" if statement is not None else "none"])
         return statement
 
+    async def balance(self) -> Money | None:
+        """As the connector tells it; None in trouble, and where it tells none."""
+        if not (self.profile.tells_balance and isinstance(self._inner, TellsBalance)):
+            return None
+        watch = _Watch(self, "balance")
+        found = await watch.run(self._inner.balance())
+        told = found if isinstance(found, Money) else None
+        watch.report(["told" if told is not None else "none"])
+        return told
+
     async def aclose(self) -> None:
         """Release connections."""
         await self._inner.aclose()
@@ -206,6 +224,10 @@ def _checked(order: PayoutOrder, outcome: object) -> PayoutOutcome:
     if found.amount is not None and found.amount != order.amount:
         return dataclasses.replace(
             found, status=PayoutStatus.UNKNOWN, code="amount_differs", detail="the provider states another amount; ask the provider"
+        )
+    if found.account is not None and not same_account(found.account, order.destination.account):
+        return dataclasses.replace(
+            found, status=PayoutStatus.UNKNOWN, code="payee_differs", detail="the provider states another account; ask the provider"
         )
     if found.status is PayoutStatus.NOT_FOUND:
         return _unknown(order.reference, "other", "a submit cannot answer 'not found'; look it up")

@@ -33,5 +33,5 @@ def _check(name: str | None) -> int:
         findings = asyncio.run(conformance.check_package(package))
     except conformance.NothingToCheckError as error:
         raise ConfigurationError(f"{error}.") from None
-    sys.stdout.write(conformance.report(findings) + "\n")
+    sys.stdout.write(f"{conformance.report(findings)}\n{conformance.summary(findings)}\n")
     return 1 if conformance.failures(findings) else 0

@@ -89,6 +89,7 @@ def _accounts(memory: Memory) -> list[tuple[str, str, str, Mapping[str, object]]
         "client_id": SLUG,
         "api_key": secret["wallet_key"],
         "callback_secret": secret["wallet_callback"],
+        "callback_proof": "signature",
         "debit_party_value": "angkor-sample-wages",
         "repeat": "same_result",
         "not_found_is_final_seconds": _QUIET_SECONDS,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from connectors import http
 from connectors.json_http import Answer, NoAnswer, ask
+from connectors.patience import Patience
 from connectors.payouts.aba_payway import mapping
 from connectors.payouts.aba_payway.config import AbaPaywayConfig
 from connectors.payouts.aba_payway.sealing import hash_base64, hash_hex, seal
@@ -34,6 +35,7 @@ class PaywayClient:
         self._api_key = config.api_key.get_secret_value()
         self._rsa = config.public_key()
         self._clock = clock
+        self._patience = Patience()
         self._http = http.client(config.base_url, headers={"accept": "application/json"}, read_seconds=config.read_seconds)
 
     async def payout(self, order: PayoutOrder) -> Answer | NoAnswer:
@@ -86,7 +88,7 @@ class PaywayClient:
 
     async def _post(self, path: str, body: str) -> Answer | NoAnswer:
         headers = {"content-type": "application/json"}
-        return await ask(self._http, self._http.build_request("POST", path, content=body.encode(), headers=headers))
+        return await ask(self._http, self._http.build_request("POST", path, content=body.encode(), headers=headers), self._patience)
 
     def _stamp(self) -> str:
         return self._clock().astimezone(UTC).strftime("%Y%m%d%H%M%S")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from decimal import Decimal
@@ -79,6 +80,11 @@ def status_code(body: object) -> str:
 
 def judge_payout(answer: Answer | NoAnswer, order: PayoutOrder) -> PayoutOutcome:
     """What the answer to a payout says. Paid only where it names our transaction, account and currency; other amounts are passed on."""
+    outcome = _judge_payout(answer, order)
+    return dataclasses.replace(outcome, retry_after=answer.retry_after) if outcome.code == "temporary" else outcome
+
+
+def _judge_payout(answer: Answer | NoAnswer, order: PayoutOrder) -> PayoutOutcome:
     if isinstance(answer, NoAnswer):
         if answer.nothing_sent:
             return _of(order, PayoutStatus.REJECTED, "temporary", "PayWay could not be reached and nothing was sent; try again later")

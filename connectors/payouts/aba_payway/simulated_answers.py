@@ -25,9 +25,14 @@ def status(code: str, message: str, reference: str = "", *, http: int = 403) -> 
     return answer({"status": {"code": code, "message": message, "tran_id": reference}}, http)
 
 
+def _later(response: Response) -> Response:
+    response.headers["retry-after"] = "1"
+    return response
+
+
 # How PayWay words what goes wrong; the rest is played as everywhere.
 OWN: Answers = {
-    FaultKind.TOO_MANY_REQUESTS: lambda: status("429", "Reach request limit", http=429),
+    FaultKind.TOO_MANY_REQUESTS: lambda: _later(status("429", "Reach request limit", http=429)),
     FaultKind.NOT_AUTHORISED: lambda: status("1", "Wrong Hash."),
     FaultKind.SERVER_ERROR: lambda: status("11", "Something went wrong", http=500),
     FaultKind.CONFLICT: lambda: status("4", "Duplicated transaction ID"),

@@ -74,7 +74,7 @@ class Payway:
         fault = self.faults.draw("submit")
         if fault is FaultKind.PARTIAL_BATCH:  # half of one order is none
             fault = FaultKind.RESET_BEFORE_READ
-        early = await before_reading(request, fault, say.OWN)
+        early = await before_reading(request, fault, say.OWN, elsewhere=self.faults.elsewhere)
         if early is not None:
             return early
         try:
@@ -170,7 +170,7 @@ class Payway:
 
     async def _ask(self, request: Request, point: str, handler: Callable[[Mapping[str, Any], FaultKind | None], Response]) -> Response:
         fault = self.faults.draw(point)
-        early = await before_reading(request, fault, say.OWN)
+        early = await before_reading(request, fault, say.OWN, elsewhere=self.faults.elsewhere)
         if early is not None:
             return early
         try:

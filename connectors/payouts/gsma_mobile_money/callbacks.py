@@ -142,6 +142,7 @@ def _outcomes(body: Mapping[str, Any], order: str | None) -> tuple[PayoutOutcome
         provider_reference=text_or_none(body.get("transactionReference")),
         code=mapping.refusal_code(body.get("descriptionText", "")) if status is PayoutStatus.REJECTED else None,
         amount=mapping.read_amount(body.get("amount"), body.get("currency")),
+        account=mapping.read_payee(body),
         happened_at=mapping.read_moment(body.get("modificationDate") or body.get("creationDate")),
     )
     return (outcome,)

@@ -193,6 +193,7 @@ class GsmaConnector:
                 detail=detail,
                 provider_reference=lookups.text_or_none(body.get("transactionReference")),
                 amount=mapping.read_amount(body.get("amount"), body.get("currency")),
+                account=mapping.read_payee(body),
                 retry_after=answer.retry_after if code == "temporary" else None,
             )
 

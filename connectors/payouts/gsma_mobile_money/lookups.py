@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -214,6 +215,7 @@ def _listed(reference: str, status: PayoutStatus, body: Mapping[str, Any]) -> Pa
         status=status,
         provider_reference=text_or_none(body.get("transactionReference")),
         amount=mapping.read_amount(body.get("amount"), body.get("currency")),
+        account=mapping.read_payee(body),
         happened_at=mapping.read_moment(body.get("completionDate") or body.get("completedDate")),
     )
 
@@ -241,6 +243,7 @@ async def _read_transaction(client: GsmaClient, identification: str, reference: 
         provider_reference=identification,
         code=mapping.refusal_code(body.get("descriptionText", "")) if status is PayoutStatus.REJECTED else None,
         amount=mapping.read_amount(body.get("amount"), body.get("currency")),
+        account=mapping.read_payee(body),
         happened_at=mapping.read_moment(body.get("modificationDate") or body.get("creationDate")),
     )
 
@@ -268,13 +271,4 @@ def _trouble(answer: Answer | NoAnswer) -> PayoutOutcome:
 
 def _of(reference: str, outcome: PayoutOutcome) -> PayoutOutcome:
     """The same outcome for this reference."""
-    return PayoutOutcome(
-        reference=reference,
-        status=outcome.status,
-        provider_reference=outcome.provider_reference,
-        code=outcome.code,
-        detail=outcome.detail,
-        amount=outcome.amount,
-        fee=outcome.fee,
-        happened_at=outcome.happened_at,
-    )
+    return dataclasses.replace(outcome, reference=reference)

@@ -99,6 +99,14 @@ def read_amount(value: object, code: object) -> Money | None:
         return None
 
 
+def read_payee(body: Mapping[str, Any]) -> str | None:
+    """The phone number that the provider states as credited, or None where it states none."""
+    parties = body.get("creditParty")
+    listed = parties if isinstance(parties, list) else []
+    numbers = [party.get("value") for party in listed if isinstance(party, Mapping) and str(party.get("key")).lower() == "msisdn"]
+    return numbers[0] if len(numbers) == 1 and isinstance(numbers[0], str) else None
+
+
 def read_moment(value: object) -> datetime | None:
     """An ISO 8601 moment, in UTC where the provider names no zone."""
     if not isinstance(value, str):

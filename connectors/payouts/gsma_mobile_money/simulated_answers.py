@@ -13,8 +13,9 @@ from starlette.responses import Response
 from connectors.faults import FaultPlan, FaultPlanError
 from connectors.payouts.gsma_mobile_money.mapping import amount_text
 from connectors.payouts.gsma_mobile_money.simulated_wallet import Books, Item, Taken, hidden, stamp
-from importers.money import Money
+from importers.money import USD, Money
 
+FUNDS = Money.of(10_000_000, USD)
 DEFAULT_PAGE = 50  # the API's own limit where the client names none
 
 
@@ -79,13 +80,14 @@ def transaction_body(taken: Taken, item: Item) -> dict[str, Any]:
         "descriptionText": item.reason or item.description,
         "creationDate": taken.created_at,
         "modificationDate": item.at or taken.created_at,
-        **_parties(item),
+        **_parties(taken, item),
     }
 
 
-def _parties(item: Item) -> dict[str, Any]:
+def _parties(taken: Taken, item: Item) -> dict[str, Any]:
     key, value = item.debit
-    return {"debitParty": [{"key": key, "value": value}], "creditParty": [{"key": "msisdn", "value": item.account}]}
+    payee = f"{item.account[:-1]}{(int(item.account[-1]) + 1) % 10}" if taken.other_payee else item.account
+    return {"debitParty": [{"key": key, "value": value}], "creditParty": [{"key": "msisdn", "value": payee}]}
 
 
 def _page(request: Request, entries: list[dict[str, Any]]) -> Response:
@@ -116,7 +118,7 @@ def _completions(books: Books, request: Request) -> Response:
                 "requestingOrganisationTransactionReference": item.reference,
                 "completionDate": item.at,
                 "link": f"/transactions/{item.provider_reference}",
-                **_parties(item),
+                **_parties(taken, item),
             }
             if taken.other_amount:  # the API's completions carry no amount; a provider that adds one can be wrong
                 entry |= {"amount": amount_text(Money(item.amount_minor + 1, item.money.currency)), "currency": item.currency}
@@ -133,7 +135,7 @@ def _rejections(books: Books, request: Request) -> Response:
             "requestingOrganisationTransactionReference": item.reference,
             "rejectionDate": item.at,
             "rejectionReason": item.reason,
-            **_parties(item),
+            **_parties(taken, item),
         }
         for item in taken.items
         if item.state == "rejected"
@@ -212,6 +214,17 @@ def _statement(books: Books, request: Request) -> Response:
     return _page(request, entries)
 
 
+def _balance(books: Books, request: Request) -> Response:
+    """What is left of the funds in dollars: the API's balance names no currency."""
+    asked = (request.path_params["kind"], request.path_params["account"])
+    moved = 0
+    for line in books.journal:
+        if line["currency"] == "USD" and books.by_reference[line["reference"]][1].debit == asked:
+            moved += line["amount_minor"] if line["kind"] == "credit" else -line["amount_minor"]
+    left = amount_text(FUNDS - Money(moved, FUNDS.currency))
+    return answer({"currentBalance": left, "availableBalance": left, "reservedBalance": "0", "unclearedBalance": "0"})
+
+
 def _heartbeat(_books: Books, _request: Request) -> Response:
     return answer({"serviceStatus": "available"})
 
@@ -226,6 +239,8 @@ QUESTIONS = (
     ("/accounts/msisdn/{account}/status", "check", _account_status),
     ("/accounts/msisdn/{account}/accountname", "check", _account_name),
     ("/accounts/{kind}/{account}/statemententries", "statement", _statement),
+    ("/accounts/{kind}/{account}/transactions", "statement", _statement),
+    ("/accounts/{kind}/{account}/balance", "check", _balance),
     ("/heartbeat", "heartbeat", _heartbeat),
 )
 

@@ -43,7 +43,7 @@ class Question:
     async def _ask(self, request: Request) -> Response:
         faults = self.faults()
         fault = faults.draw(self.point)
-        early = await before_reading(request, fault, OWN)
+        early = await before_reading(request, fault, OWN, elsewhere=faults.elsewhere)
         if early is not None:
             return early
         if not same(self.api_key, request.headers.get("x-api-key", "")):

@@ -63,6 +63,7 @@ class Taken:
     completed_at: str = ""
     hidden_until: float = 0.0  # monotonic seconds: look-ups say "not found" before it
     other_amount: bool = False  # answers state another amount than was ordered
+    other_payee: bool = False  # answers state another account than was ordered
     out_of_funds: bool = False  # the second half of the items finds the account empty
     may_go: asyncio.Event = field(default_factory=asyncio.Event)  # set once the batch is approved
 

@@ -81,7 +81,7 @@ class Provider:
         fault = self.faults.draw("submit")
         if single and fault is FaultKind.PARTIAL_BATCH:  # half of one order is none
             fault = FaultKind.RESET_BEFORE_READ
-        early = await before_reading(request, fault, OWN)
+        early = await before_reading(request, fault, OWN, elsewhere=self.faults.elsewhere)
         if early is not None:
             return early
         try:
@@ -92,6 +92,7 @@ class Provider:
         except _RefusedError as refused:
             return refused.response
         wanted.other_amount = fault is FaultKind.OTHER_AMOUNT_ECHOED
+        wanted.other_payee = fault is FaultKind.OTHER_PAYEE_ECHOED
         wanted.out_of_funds = fault is FaultKind.OUT_OF_FUNDS
         if fault is FaultKind.NOT_FOUND_FOR_A_WHILE:
             wanted.hidden_until = time.monotonic() + self.faults.seconds

@@ -52,6 +52,8 @@ async def under_test(**settings: object) -> AsyncIterator[tuple[Connector, Simul
             "debit_party_value": "2000",
             "read_seconds": PATIENCE,
             "repeat": "same_result",
+            "callback_proof": "signature",
+            "balance_currency": "USD",
             **settings,
         }
         connector = ObservedConnector(GsmaConnector(GsmaConfig.model_validate(given)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx2 as httpx
 
 from connectors import http
+from connectors.patience import Patience
 from connectors.payouts.iso20022.config import Config
 from connectors.signatures import signed_headers
 
@@ -23,6 +24,7 @@ class Answer:
     status: int
     media: str  # the media type without parameters, lower case
     body: bytes = field(repr=False)
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class Silence:
 
     code: str  # of OUTCOME_CODES
     nothing_sent: bool
+    retry_after: timedelta | None = None
 
 
 class Client:
@@ -39,6 +42,7 @@ class Client:
     def __init__(self, config: Config, clock: Callable[[], datetime]) -> None:
         self._config = config
         self._clock = clock
+        self._patience = Patience()
         self._seconds = float(config.read_seconds)
         self._http = http.client(
             config.base_url,
@@ -60,6 +64,9 @@ class Client:
         return await self._ask("GET", path, None, headers or {})
 
     async def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer | Silence:
+        left = self._patience.left(self._clock())
+        if left is not None:
+            return Silence(code="temporary", nothing_sent=True, retry_after=left)
         try:
             request = self._http.build_request(method, path, content=body, headers=headers)
             async with asyncio.timeout(self._seconds * _PATIENCE + http.CONNECT_SECONDS):
@@ -73,7 +80,8 @@ class Client:
         except httpx.RequestError:  # for example a body that its own encoding contradicts
             return Silence(code="unreadable_answer", nothing_sent=False)
         media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Answer(status=response.status_code, media=media, body=response.content)
+        asked = self._patience.note(response.status_code, response.headers, self._clock())
+        return Answer(status=response.status_code, media=media, body=response.content, retry_after=asked)
 
     async def aclose(self) -> None:
         """Release connections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -120,7 +121,7 @@ class Iso20022Connector:
                     # A refusal that names no rejection is not one: a gateway on the way may have answered.
                     said = [_only_refusal(outcome) for outcome in said]
             else:
-                said = _by_http(references, answer.status)
+                said = _by_http(references, answer)
             outcomes.update((outcome.reference, outcome) for outcome in said)
         return [outcomes[order.reference] for order in batch.orders]
 
@@ -219,15 +220,19 @@ def _open(references: Sequence[str]) -> list[PayoutOutcome]:
 
 def _unheard(reference: str, silence: Silence) -> PayoutOutcome:
     if silence.nothing_sent:
-        return rejected(reference, silence.code, "the bank could not be reached; nothing was sent")
+        why = "could not be reached" if silence.retry_after is None else "asked not to be called yet"
+        refusal = rejected(reference, silence.code, f"the bank {why}; nothing was sent")
+        return dataclasses.replace(refusal, retry_after=silence.retry_after)
     return unknown(reference, silence.code)
 
 
-def _by_http(references: Sequence[str], status: int) -> list[PayoutOutcome]:
-    detail = f"the bank answered HTTP {status}"
-    if status in _NOT_CARRIED_OUT:
-        return [rejected(reference, _NOT_CARRIED_OUT[status], detail) for reference in references]
-    code = "duplicate" if status == _CONFLICT else "unreadable_answer"
+def _by_http(references: Sequence[str], answer: Answer) -> list[PayoutOutcome]:
+    detail = f"the bank answered HTTP {answer.status}"
+    code = _NOT_CARRIED_OUT.get(answer.status)
+    if code is not None:
+        refusals = (rejected(reference, code, detail) for reference in references)
+        return [dataclasses.replace(refusal, retry_after=answer.retry_after) for refusal in refusals]
+    code = "duplicate" if answer.status == _CONFLICT else "unreadable_answer"
     return [unknown(reference, code, detail) for reference in references]
 
 

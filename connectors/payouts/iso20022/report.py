@@ -7,13 +7,14 @@ The strictness is in what follows from it: only a plain word of the bank makes a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element
 
 from connectors.payouts.contract import PayoutOrder, PayoutOutcome, PayoutStatus
 from connectors.payouts.iso20022.mapping import REJECTED, meaning, unknown
+from connectors.payouts.names import same_account
 from importers.money import Money, MoneyError, currency
 from importers.statements.outside_xml import OutsideXmlError, local, read_tree
 
@@ -33,6 +34,7 @@ class OrderStatus:
     reason: str | None
     provider_reference: str | None
     amount: Money | None
+    account: str | None = field(repr=False)
     odd_amount: bool
     happened_at: datetime | None
 
@@ -48,6 +50,7 @@ class OrderStatus:
             code=code,
             detail=detail,
             amount=self.amount,
+            account=self.account,
             happened_at=self.happened_at,
         )
 
@@ -79,6 +82,8 @@ class Report:
             return self._by_group(order.reference)
         if said.amount is not None and said.amount != order.amount:
             return unknown(order.reference, "amount_differs", f"ordered {order.amount}, the bank states {said.amount}")
+        if said.account is not None and not same_account(said.account, order.destination.account):
+            return unknown(order.reference, "payee_differs", "the bank states another account than was ordered")
         return self._listed(said)
 
     def on_look_up(self, references: Iterable[str]) -> list[PayoutOutcome]:
@@ -170,6 +175,7 @@ def _orders(tag: _Tags, blocks: Iterable[Element]) -> dict[str, OrderStatus]:
                     reason=None,
                     provider_reference=None,
                     amount=None,
+                    account=None,
                     odd_amount=False,
                     happened_at=None,
                 )
@@ -183,12 +189,14 @@ def _order(tag: _Tags, transaction: Element, block_status: str | None) -> OrderS
         return None
     echoed = tag.down(transaction, "OrgnlTxRef", "Amt", "InstdAmt")
     amount = _money(echoed)
+    payee = tag.down(transaction, "OrgnlTxRef", "CdtrAcct", "Id")
     return OrderStatus(
         reference=reference,
         status=tag.text(transaction, "TxSts") or block_status,
         reason=_reason(tag, transaction),
         provider_reference=tag.text(transaction, "AcctSvcrRef"),
         amount=amount,
+        account=tag.text(payee, "IBAN") or tag.text(payee, "Othr", "Id"),
         odd_amount=echoed is not None and amount is None,
         happened_at=_moment(tag.text(transaction, "AccptncDtTm")),
     )

@@ -48,6 +48,7 @@ class Message:
     callback_url: str
     done_at: str = ""  # when every order was executed or refused
     told: bool = False  # whether the callback was answered
+    other_payee: bool = False  # reports state another account than was ordered
     hidden_until: float = 0.0  # event-loop seconds: look-ups say "not found" before it
     out_of_funds: bool = False  # the second half finds the account empty
 
@@ -61,6 +62,7 @@ class Message:
                 provider_reference=order.provider_reference,
                 at=order.at,
                 amount=order.amount,
+                account=order.account,
             )
             for order in self.orders
         ]

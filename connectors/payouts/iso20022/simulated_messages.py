@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from xml.etree.ElementTree import Element
@@ -124,6 +124,11 @@ class Told:
     provider_reference: str
     at: str
     amount: Money
+    account: str = field(repr=False)
+
+    def with_another_payee(self) -> Told:
+        """The same, with an error in the account."""
+        return replace(self, account=f"{self.account[:-1]}{(int(self.account[-1], 36) + 1) % 10}")
 
     def with_another_amount(self) -> Told:
         """The same, with an error in the amount."""
@@ -179,6 +184,7 @@ def write_report(original: Original, created: str, orders: Iterable[Told]) -> by
                 "at": told.at,
                 "amount": str(told.amount.amount),
                 "currency": told.amount.currency.code,
+                "account": told.account,
             },
         )
         for told in orders
@@ -204,7 +210,8 @@ def _report_form() -> Form:
         }
 
     start = {"OrgnlEndToEndId": "@@reference@@", "TxSts": "@@status@@"}
-    end = {"OrgnlTxRef": {"Amt": {"InstdAmt": {TEXT: "@@amount@@", "Ccy": "@@currency@@"}}}}
+    amount = {"Amt": {"InstdAmt": {TEXT: "@@amount@@", "Ccy": "@@currency@@"}}}
+    end = {"OrgnlTxRef": {**amount, "CdtrAcct": {"Id": {"Othr": {"Id": "@@account@@"}}}}}
     blocks: dict[str, Values] = {
         "paid": {**start, "AccptncDtTm": "@@at@@", "AcctSvcrRef": "@@provider@@", **end},
         "rejected": {**start, "StsRsnInf": [{"Rsn": {"Cd": "@@reason@@"}}], "AccptncDtTm": "@@at@@", **end},

@@ -83,7 +83,7 @@ class Bank:
     async def submit(self, request: Request) -> Response:
         """POST /payments: a signed pain.001."""
         fault = self.faults.draw("submit")
-        early = await before_reading(request, fault)
+        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
         if early is not None:
             return early
         body = await request.body()
@@ -102,6 +102,7 @@ class Bank:
             return Response(write_refusal(instruction.message, "DU01", stamp()), 409, media_type=_XML)
         if fault is FaultKind.NOT_FOUND_FOR_A_WHILE:
             message.hidden_until = asyncio.get_running_loop().time() + self.faults.seconds
+        message.other_payee = fault is FaultKind.OTHER_PAYEE_ECHOED
         self._start(message)
         receipt = write_receipt(_echoed(instruction, fault), stamp())
         return await after_taking(request, fault, self.faults.seconds, Response(receipt, 202, media_type=_XML))
@@ -109,7 +110,7 @@ class Bank:
     async def look_up(self, request: Request) -> Response:
         """GET /payments/{message}: the status report of a message."""
         fault = self.faults.draw("look_up")
-        early = await before_reading(request, fault)
+        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
         if early is not None:
             return early
         refusal = self._stranger(request)
@@ -122,13 +123,15 @@ class Bank:
         orders = message.told_of()
         if fault is FaultKind.OTHER_AMOUNT_ECHOED:
             orders = [told.with_another_amount() for told in orders]
+        if fault is FaultKind.OTHER_PAYEE_ECHOED or message.other_payee:
+            orders = [told.with_another_payee() for told in orders]
         report = write_report(message.original, message.done_at or stamp(), orders)
         return await after_taking(request, fault, self.faults.seconds, Response(report, media_type=_XML))
 
     async def check(self, request: Request) -> Response:
         """POST /account-check and /account-checks: whether an account, or each of a list, exists and whose it is."""
         fault = self.faults.draw("check")
-        early = await before_reading(request, fault)
+        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
         if early is not None:
             return early
         body = await request.body()
@@ -155,7 +158,7 @@ class Bank:
     async def statement(self, request: Request) -> Response:
         """GET /statements/{day}: the camt.053 of the account in X-Account, or of the only one."""
         fault = self.faults.draw("statement")
-        early = await before_reading(request, fault)
+        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
         if early is not None:
             return early
         refusal = self._stranger(request)

@@ -6,6 +6,7 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator
 
+from connectors.faults import FaultKind
 from connectors.faulty_server import serving
 from connectors.payouts.contract import Connector
 from connectors.payouts.iso20022.connector import build
@@ -24,7 +25,7 @@ async def under_test(**settings: object) -> AsyncIterator[tuple[Connector, Simul
     """The connector and its bank while the block runs; `settings` go over the connector's configuration."""
     accounts = {SimulatedRoom.account(number): Account(holder=SimulatedRoom.holder(number), status="open") for number in range(KNOWN)}
     simulator = create_app(SimulatorConfig(secret=SECRET, webhook_secret=WEBHOOK_SECRET, accounts=accounts))
-    provider = SimulatedRoom(simulator.state.bank)
+    provider = SimulatedRoom(simulator.state.bank, frozenset(FaultKind))
     async with serving(simulator) as url, provider.listening():
         given: dict[str, object] = {
             "base_url": url,
