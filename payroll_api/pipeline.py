@@ -2,7 +2,7 @@
 
     upload -> READ_FILE -> (a person confirms the columns, the first time) -> RECONCILE_FILE -> CHECK_DESTINATIONS
       -> (people decide about differences; one submits, another approves and releases) -> PREPARE_RUN -> SUBMIT_CHUNK
-      -> webhook -> HANDLE_EVENT, or LOOK_UP_DISPATCH when none comes -> COMPOSE_SLIPS -> SEND_SLIPS -> receipts
+      -> webhook -> HANDLE_EVENTS, or LOOK_UP_DISPATCH when none comes -> COMPOSE_SLIPS -> SEND_SLIPS -> receipts
     statement -> MATCH_STATEMENT -> settled, or a break that a person closes
 
 A step moves on by enqueuing the next one's job in its own transaction. Every arrow leaves an audit event.
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from payroll_api.intake.read_file import read_file
 from payroll_api.jobs.names import Job
-from payroll_api.payments.events import handle_event
+from payroll_api.payments.events import handle_events
 from payroll_api.payments.look_up import look_up_dispatch
 from payroll_api.payments.prepare import prepare_run
 from payroll_api.payments.submit import submit_chunk
@@ -35,7 +35,7 @@ STEPS: Mapping[Job, Step] = {
     Job.PREPARE_RUN: prepare_run,
     Job.SUBMIT_CHUNK: submit_chunk,
     Job.LOOK_UP_DISPATCH: look_up_dispatch,
-    Job.HANDLE_EVENT: handle_event,
+    Job.HANDLE_EVENTS: handle_events,
     Job.MATCH_STATEMENT: match_statement,
     Job.COMPOSE_SLIPS: compose_slips,
     Job.SEND_SLIPS: send_slips,

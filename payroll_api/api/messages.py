@@ -12,8 +12,8 @@ from pydantic import Field
 
 from payroll_api.access.actor import Permission
 from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
-from payroll_api.api.shapes import Amount, Cursor, Limit, Output, Page, after_id, page
-from payroll_api.payments.messages import MESSAGE_STATES, get_message, list_messages, replay, what_it_says
+from payroll_api.api.shapes import Amount, Cursor, Input, Limit, Output, Page, Reason, after_id, page
+from payroll_api.payments.messages import MESSAGE_STATES, explain, get_message, list_messages, replay, what_it_says
 from payroll_api.payments.models import ProviderMessage
 
 router = APIRouter(prefix=f"{API}/provider-messages", tags=["settlement"], route_class=StepRoute)
@@ -23,7 +23,9 @@ MessageState = StrEnum("MessageState", {state.upper(): state for state in MESSAG
 
 
 class MessageOut(Output):
-    """A message: stored, then handled; unmatched when it is about nothing that we sent; quarantined when a person must look at it."""
+    """A message: stored, then handled; unmatched when it is about nothing that we sent; quarantined when a person must
+    look at it, explained when she has.
+    """
 
     id: UUID
     provider_account_id: UUID
@@ -97,3 +99,20 @@ async def message(message_id: UUID, session: InSession, services: InServices) ->
 async def again(message_id: UUID, session: InSession, services: InServices, actor: InActor) -> MessageOut:
     """Nothing happens twice: what it says is confirmed with the provider, and counts once."""
     return MessageOut.model_validate(_own(await replay(session, services, actor, message_id)))
+
+
+class Explanation(Input):
+    """What the provider said of it."""
+
+    reason: Reason = Field(examples=["The wallet: a test message of theirs, see their letter of 2 December"])
+
+
+@router.post(
+    "/{message_id}/explanation",
+    operation_id="explainProviderMessage",
+    summary="Close a message that was put aside",
+    **operation(Permission.SETTLE, errors=[NOT_FOUND, (409, "message_not_aside"), (403, "person_required")]),
+)
+async def explanation(message_id: UUID, body: Explanation, session: InSession, services: InServices, actor: InActor) -> MessageOut:
+    """Nothing is done because of it; its alarm is over."""
+    return MessageOut.model_validate(_own(await explain(session, services, actor, message_id, reason=body.reason)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.session import driver
+
+T = TypeVar("T")
 
 # PostgreSQL refuses COPY into a table with row-level security. Few rows go by INSERT; many by COPY into a temporary table and one
 # INSERT from there, which the policy checks row by row.
@@ -41,3 +43,15 @@ async def run(session: AsyncSession, sql: str, *args: object) -> int:
     connection = await driver(session)
     tag = await connection.execute(sql, *args)
     return int(tag.rsplit(" ", 1)[-1]) if tag and tag.rsplit(" ", 1)[-1].isdigit() else 0
+
+
+def in_turn(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """Items in rounds in which no key stands twice, each key's in the order they came: one statement may not meet a row twice."""
+    rounds: list[dict[Hashable, T]] = []
+    for item in items:
+        name = key(item)
+        place = next((one for one in rounds if name not in one), None)
+        if place is None:
+            rounds.append(place := {})
+        place[name] = item
+    return [list(one.values()) for one in rounds]

@@ -14,7 +14,7 @@ class Job(enum.StrEnum):
     PREPARE_RUN = "prepare_run"
     SUBMIT_CHUNK = "submit_chunk"
     LOOK_UP_DISPATCH = "look_up_dispatch"
-    HANDLE_EVENT = "handle_event"
+    HANDLE_EVENTS = "handle_events"
     MATCH_STATEMENT = "match_statement"
     COMPOSE_SLIPS = "compose_slips"
     SEND_SLIPS = "send_slips"

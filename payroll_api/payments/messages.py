@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,17 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import ProviderEvent, WebhookRefusedError, WebhookUnreadableError
 from payroll_api.access.actor import Actor, Permission
+from payroll_api.access.four_eyes import require_person
 from payroll_api.alarms.sound import clear
 from payroll_api.audit.journal import Event, record
 from payroll_api.db.session import factory_of
-from payroll_api.errors import NotFoundError, ProblemError
+from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.payments.models import ProviderMessage
 from payroll_api.payments.receive import CONTRADICTS, opened
 from payroll_api.services import Services
 
-MESSAGE_STATES = ("stored", "handled", "quarantined", "unmatched")
+MESSAGE_STATES = ("stored", "handled", "quarantined", "unmatched", "explained")
+_ALARMS = ("message_quarantined", "message_unmatched")
+_SHORTEST_REASON = 5
 
 
 async def list_messages(session: AsyncSession, *, state: str | None, before: UUID | None, limit: int) -> list[ProviderMessage]:
@@ -59,7 +63,7 @@ async def replay(session: AsyncSession, services: Services, actor: Actor, messag
     message = await session.get(ProviderMessage, (actor.factory_id, message_id), with_for_update=True, populate_existing=True)
     if message is None:
         raise NotFoundError("message of a provider")
-    if message.detail == CONTRADICTS:
+    if message.detail.startswith(CONTRADICTS):
         raise ProblemError(
             "message_contradicts",
             "The provider sent this event before with another content. Ask the provider which one is true; its answer to our look-up or its"
@@ -72,6 +76,34 @@ async def replay(session: AsyncSession, services: Services, actor: Actor, messag
     await session.flush()
     subject = f"message:{message_id}"
     await record(session, now, Event(actor=actor.name, action="message.replayed", subject=subject, data={"was": was}))
-    await clear(session, now, kind="message_quarantined", subject=subject)
-    await enqueue(session, Job.HANDLE_EVENT, {"message": str(message_id)}, once=f"{message_id}|{now.isoformat()}")
+    for kind in _ALARMS:
+        await clear(session, now, kind=kind, subject=subject)
+    await enqueue(session, Job.HANDLE_EVENTS, {"messages": json.dumps([str(message_id)])}, once=f"{message_id}|{now.isoformat()}")
+    return message
+
+
+async def explain(session: AsyncSession, services: Services, actor: Actor, message_id: UUID, *, reason: str) -> ProviderMessage:
+    """Close a message that was put aside or is about nothing of ours, with what the provider said of it. Nothing is done because of it.
+
+    Raises NotFoundError, InvalidError, NotAllowedError, and ProblemError `message_not_aside` for one that needs no explanation.
+    """
+    actor.require(Permission.SETTLE)
+    message = await session.get(ProviderMessage, (actor.factory_id, message_id), with_for_update=True, populate_existing=True)
+    if message is None:
+        raise NotFoundError("message of a provider")
+    require_person(actor)
+    if len(reason.strip()) < _SHORTEST_REASON:
+        raise InvalidError(
+            "Write what the provider said, so that an auditor understands.", fields=[{"field": "reason", "problem": "too short"}]
+        )
+    if message.state not in ("quarantined", "unmatched"):
+        raise ProblemError("message_not_aside", f"The message is {message.state}: there is nothing to explain.")
+    now, was = services.clock(), message.state
+    kept = f"{message.detail}: {reason.strip()}" if message.detail else reason.strip()
+    message.state, message.detail, message.handled_at = "explained", kept, now
+    await session.flush()
+    subject = f"message:{message_id}"
+    await record(session, now, Event(actor=actor.name, action="message.explained", subject=subject, data={"was": was}))
+    for kind in _ALARMS:
+        await clear(session, now, kind=kind, subject=subject)
     return message

@@ -111,7 +111,7 @@ class ProviderMessage(OfFactory, Base):
 
     __tablename__ = "provider_messages"
     __table_args__ = (
-        CheckConstraint("state in ('stored', 'handled', 'quarantined', 'unmatched')", name="state"),
+        CheckConstraint("state in ('stored', 'handled', 'quarantined', 'unmatched', 'explained')", name="state"),
         ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
         UniqueConstraint("factory_id", "provider_account_id", "event_id", "body_hash", name="uq_provider_messages_event"),
         # One event has one content: whatever else bears its name is put aside, whichever of two processes it reaches.
@@ -121,7 +121,7 @@ class ProviderMessage(OfFactory, Base):
             "provider_account_id",
             "event_id",
             unique=True,
-            postgresql_where=text("state <> 'quarantined'"),
+            postgresql_where=text("state not in ('quarantined', 'explained')"),
         ),
     )
 

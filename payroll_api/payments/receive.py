@@ -30,7 +30,7 @@ from payroll_api.factories.addresses import by_factory
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
-from payroll_api.jobs.queue import enqueue_many
+from payroll_api.jobs.queue import enqueue
 from payroll_api.payments.models import ProviderMessage
 from payroll_api.services import Services
 
@@ -150,8 +150,8 @@ async def _store(session: AsyncSession, services: Services, messages: Sequence[_
         ),
     )
     await sound_many(session, now, (_alarm(message, now) for message in new if message.state == "quarantined"))
-    work = [str(message.id) for message in new if message.state == "stored"]
-    await enqueue_many(session, Job.HANDLE_EVENT, [{"message": one} for one in work], once=work)
+    if work := [str(message.id) for message in new if message.state == "stored"]:
+        await enqueue(session, Job.HANDLE_EVENTS, {"messages": json.dumps(work)}, once=work[0])
     await failpoint("C2")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.sms.contract import ReceiptRefusedError, SmsOutcome
 from payroll_api import logs
+from payroll_api.db.bulk import in_turn
 from payroll_api.errors import NotFoundError, ProblemError
 from payroll_api.factories.addresses import by_factory
 from payroll_api.payments.receive import Incoming, refused
@@ -51,17 +52,6 @@ async def _take(session: AsyncSession, services: Services, account_id: UUID, rec
             log.error("webhook_connector_failed", connector=gateway.profile.name, error=type(error).__name__, at=logs.places(error))  # noqa: TRY400 no values
             continue
         proven.add(position)
-    for some in _once_each(outcomes):
+    for some in in_turn(outcomes, lambda outcome: outcome.reference):
         await record_deliveries(session, some, actor=f"provider:{gateway.profile.name}", at=services.clock())
     return proven
-
-
-def _once_each(outcomes: Sequence[SmsOutcome]) -> list[list[SmsOutcome]]:
-    """Outcomes in rounds in which no slip stands twice, in the order in which they came: one statement may not meet a row twice."""
-    rounds: list[dict[str, SmsOutcome]] = []
-    for outcome in outcomes:
-        place = next((one for one in rounds if outcome.reference not in one), None)
-        if place is None:
-            rounds.append(place := {})
-        place[outcome.reference] = outcome
-    return [list(one.values()) for one in rounds]

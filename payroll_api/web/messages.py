@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from payroll_api.factories.provider_accounts import list_
-from payroll_api.payments.messages import MESSAGE_STATES, get_message, list_messages, replay, what_it_says
+from payroll_api.payments.messages import MESSAGE_STATES, explain, get_message, list_messages, replay, what_it_says
 from payroll_api.web.lists import cursor, page_of
 from payroll_api.web.page import Doer, Reader
 from payroll_api.web.route import PageRoute
@@ -54,3 +54,11 @@ async def again(page: Doer, message_id: UUID) -> Response:
     async with page.session() as session:
         await replay(session, page.services, page.actor, message_id)
     return page.go(f"/messages/{message_id}", "replayed")
+
+
+@router.post("/messages/{message_id}/explain")
+async def explained(page: Doer, message_id: UUID) -> Response:
+    """Close it, with what the provider said."""
+    async with page.session() as session:
+        await explain(session, page.services, page.actor, message_id, reason=page.typed("reason"))
+    return page.go(f"/messages/{message_id}", "explained")

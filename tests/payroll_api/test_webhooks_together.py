@@ -17,7 +17,7 @@ from payroll_api.alarms.models import AlarmRow
 from payroll_api.api.together import Together
 from payroll_api.app import create_app
 from payroll_api.db.base import new_id
-from payroll_api.payments.events import handle_event
+from payroll_api.payments.events import handle_events
 from payroll_api.payments.models import ProviderMessage
 from payroll_api.services import Services
 from tests.conftest import PASSWORD
@@ -106,6 +106,14 @@ async def test_one_event_with_two_contents_counts_once_and_a_person_is_called(
     assert [(alarm.kind, alarm.subject) for alarm in alarms] == [("message_quarantined", f"message:{aside.id}")]
     refused = await client.post(f"/api/v1/provider-messages/{aside.id}/replay", headers=await bearer(services, factory.finance))
     assert (refused.status_code, refused.json()["code"]) == (409, "message_contradicts")
+    headers, why = await bearer(services, factory.finance), {"reason": "The wallet: sent twice by their test system"}
+    closed = await client.post(f"/api/v1/provider-messages/{aside.id}/explanation", headers=headers, json=why)
+    assert closed.json()["state"] == "explained"
+    assert (await client.get("/api/v1/alarms", headers=headers)).json()["items"] == []
+    again = await client.post(f"/api/v1/provider-messages/{aside.id}/explanation", headers=headers, json=why)
+    assert (again.status_code, again.json()["code"]) == (409, "message_not_aside")
+    await client.put(path, content=BODY, headers=signed())
+    assert {message.state for message in await messages_of(services, factory)} == {"stored", "explained"}
 
 
 async def test_two_processes_that_get_two_contents_of_one_event_take_one(services: Services, factory: SampleFactory) -> None:
@@ -139,7 +147,7 @@ async def test_a_person_sees_what_came_and_has_it_worked_through_again_without_e
     path = path_of(services, await wallet(services, factory))
     await client.put(path, content=BODY, headers=signed())
     (message,) = await messages_of(services, factory)
-    await handle_event(services, factory.id, {"message": str(message.id)})
+    await handle_events(services, factory.id, {"messages": json.dumps([str(message.id)])})
     headers = await bearer(services, factory.finance)
     listed = (await client.get("/api/v1/provider-messages?state=unmatched", headers=headers)).json()["items"]
     assert [item["id"] for item in listed] == [str(message.id)]
@@ -150,7 +158,7 @@ async def test_a_person_sees_what_came_and_has_it_worked_through_again_without_e
     for _ in range(2):
         replayed = await client.post(f"/api/v1/provider-messages/{message.id}/replay", headers=headers)
         assert (replayed.status_code, replayed.json()["state"]) == (200, "stored")
-        await handle_event(services, factory.id, {"message": str(message.id)})
+        await handle_events(services, factory.id, {"messages": json.dumps([str(message.id)])})
     assert [message.state for message in await messages_of(services, factory)] == ["unmatched"]
 
 
@@ -159,7 +167,7 @@ async def test_the_pages_show_messages_in_both_languages_and_have_one_worked_thr
 ) -> None:
     await client.put(path_of(services, await wallet(services, factory)), content=BODY, headers=signed())
     (message,) = await messages_of(services, factory)
-    await handle_event(services, factory.id, {"message": str(message.id)})
+    await handle_events(services, factory.id, {"messages": json.dumps([str(message.id)])})
     async with PlainBrowser(create_app(services)) as browser:
         await browser.sign_in(factory.logins[Role.FINANCE], PASSWORD)
         assert "not ours" in (await browser.open("/messages?state=unmatched&lang=en")).text
