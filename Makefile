@@ -12,7 +12,7 @@ PATHS := importers reconciliation connectors payroll_api tests bench scripts
 
 export PYTHON
 
-.PHONY: help setup install run test check bench lock clean
+.PHONY: help setup install run test check connector bench lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ check: setup ## style, types, import rules, migrations
 	@$(BIN)/mypy $(PATHS)
 	@$(BIN)/lint-imports --config importlinter.toml
 	@$(BIN)/payroll migrate --check
+
+connector: install ## begin a connector of your own: NAME=acme_pay, TO=folder; docs/guide-connectors.md goes on from there
+	@$(BIN)/payroll connectors new "$(NAME)" $(if $(TO),--to "$(TO)")
 
 bench: setup ## measure what the README claims, on this machine
 	@$(BIN)/python -m bench

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 
 import httpx2 as httpx
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 LARGEST_ANSWER = 64 * 1024 * 1024
+
+
+# Who is shown each request with its answer (or the exception that came instead) and how long it took; nobody, outside of a trial.
+Watcher = Callable[[httpx.Request, httpx.Response | None, Exception | None, float], None]
+WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 
 
 class _WithoutQuery(logging.Filter):
@@ -50,6 +57,20 @@ async def send(http: httpx.AsyncClient, request: httpx.Request, *, largest: int 
     Raises httpx.ConnectError or httpx.ConnectTimeout when nothing was sent, AnswerTooLargeError, and other httpx.TransportError when
     it is open whether the provider got the request.
     """
+    watcher = WATCHER.get()
+    if watcher is None:
+        return await _send(http, request, largest)
+    started = time.perf_counter()
+    try:
+        response = await _send(http, request, largest)
+    except httpx.RequestError as error:
+        watcher(request, None, error, time.perf_counter() - started)
+        raise
+    watcher(request, response, None, time.perf_counter() - started)
+    return response
+
+
+async def _send(http: httpx.AsyncClient, request: httpx.Request, largest: int) -> httpx.Response:
     response = await http.send(request, stream=True)
     try:
         body = bytearray()

@@ -203,9 +203,30 @@ def _offline(commands: Any) -> None:  # noqa: ANN401 see _add
 def _proofs(commands: Any) -> None:  # noqa: ANN401 see _add
     audit = _add(commands, "verify-audit", "verify_audit:verify_audit", "check the audit chain; names the first broken event and exits 1")
     audit.add_argument("--factory", metavar="SLUG", help="one factory only")
-    connectors = _add(commands, "connectors", "connectors:connectors", "list the banks, wallets and gateways that can be used here")
-    connectors.add_argument("action", nargs="?", default="list", choices=["list", "check"], help="list (default) or check NAME")
-    connectors.add_argument("name", nargs="?", help="the connector to check")
+    connectors = _add(
+        commands,
+        "connectors",
+        "connectors:connectors",
+        "list the banks, wallets and gateways that can be used here; check one, try one against an address, begin a new one",
+        examples="  payroll connectors\n  payroll connectors check iso20022\n"
+        "  payroll connectors try gsma_mobile_money --config wallet.json --orders orders.json --json --trace wire.jsonl\n"
+        "  payroll connectors try --schema\n  payroll connectors new acme_pay      a package of your own that works\n\n"
+        "exit status of try: 0 all paid, 1 one was rejected or returned, 2 nothing was sent (an option is wrong), 3 one is still open",
+    )
+    connectors.add_argument("action", nargs="?", default="list", choices=["list", "check", "try", "new"], help="list (default)")
+    connectors.add_argument("name", nargs="?", help="the connector to check, try or begin")
+    connectors.add_argument("--to", type=Path, metavar="FOLDER", help="where `new` puts the package (NAME-connector here)")
+    trial = connectors.add_argument_group("try", "sends real orders, once, to the address in the configuration")
+    trial.add_argument("--config", type=Path, help="the connector's settings, JSON or TOML")
+    trial.add_argument("--orders", type=Path, help="orders to send and accounts to ask about, JSON")
+    trial.add_argument("--schema", action="store_true", help="print the JSON Schema of the orders")
+    trial.add_argument("--json", action="store_true", help="print JSON")
+    trial.add_argument("--trace", type=Path, metavar="FILE", help="write everything said on the wire there, without secrets and names")
+    trial.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="where callbacks are taken (127.0.0.1, a free port)")
+    trial.add_argument("--callback-url", metavar="URL", help="under which address the provider reaches that, where it is another")
+    trial.add_argument("--by", choices=["both", "callbacks", "polling"], default="both", help="how to learn what became of an order")
+    trial.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="how long to wait for the last order (30)")
+    trial.add_argument("--poll", type=float, default=1.0, metavar="SECONDS", help="pause between two look-ups (1)")
 
 
 def _port(text: str) -> int:

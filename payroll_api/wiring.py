@@ -129,6 +129,14 @@ def payout_connectors() -> Mapping[str, payout_registry.Source]:
         raise ConfigurationError(f"{error}.") from None
 
 
+def payout_connector(name: str, config: Mapping[str, object]) -> PayoutConnector:
+    """A connector outside of a factory, for a trial. Raises ConfigurationError with the settings that are wrong, never their values."""
+    try:
+        return payout_registry.build(name, config)
+    except payout_registry.RegistryError as error:
+        raise ConfigurationError(f"{error}.") from None
+
+
 def sms_gateways() -> tuple[str, ...]:
     """The SMS gateways that are installed."""
     return sms_registry.available()

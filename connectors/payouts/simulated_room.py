@@ -42,6 +42,7 @@ class SimulatedRoom:
 
     def __init__(self, simulator: Simulated, faults: frozenset[FaultKind] = USUAL) -> None:
         self.faults = faults
+        self.settings: dict[str, object] = {}  # with which its connector is configured
         self.simulator: Any = simulator  # what it offers besides is its own and its tests'
         self._listener = CallbackListener()
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Coroutine
 
 from connectors.payouts import conformance
 from payroll_api import wiring
+from payroll_api.commands.connectors_new import new
+from payroll_api.commands.connectors_try import try_
 from payroll_api.errors import ConfigurationError
 
 
-def connectors(given: argparse.Namespace) -> int:
-    """List the connectors, or check one."""
+def connectors(given: argparse.Namespace) -> int | Coroutine[None, None, int]:
+    """List the connectors, check one, try one, or begin a new one."""
+    if given.action == "try" or given.schema:
+        return try_(given)
+    if given.action == "new":
+        return new(given.name, given.to)
     if given.action == "check":
         return _check(given.name)
     rows = [("kind", "name", "from")]
@@ -33,5 +40,5 @@ def _check(name: str | None) -> int:
         findings = asyncio.run(conformance.check_package(package))
     except conformance.NothingToCheckError as error:
         raise ConfigurationError(f"{error}.") from None
-    sys.stdout.write(f"{conformance.report(findings)}\n{conformance.summary(findings)}\n")
+    sys.stdout.write(conformance.report(findings) + "\n")
     return 1 if conformance.failures(findings) else 0

@@ -106,13 +106,14 @@ def _paid(body: Mapping[str, Any], order: PayoutOrder) -> PayoutOutcome:
     first = lines[0] if isinstance(lines, list) and len(lines) == 1 and isinstance(lines[0], Mapping) else {}
     account = first.get("mid_acccount", first.get("mid_account"))  # three c's on PayWay's page
     named = body.get("transaction_id") == order.reference and account == order.destination.account
-    if not named:
-        return _of(order, PayoutStatus.UNKNOWN, "unreadable_answer", "PayWay's answer does not name this order and account; look it up")
+    amount = read_amount(first.get("amount"), body.get("transaction_currency"))
+    if not named or amount is None:
+        return _of(order, PayoutStatus.UNKNOWN, "unreadable_answer", "PayWay's answer is not about this order; look it up")
     return PayoutOutcome(
         reference=order.reference,
         status=PayoutStatus.PAID,
         provider_reference=text_or_none(body.get("external_reference")) or text_or_none(body.get("apv")),
-        amount=read_amount(first.get("amount"), body.get("transaction_currency")),
+        amount=amount,
     )
 
 
@@ -131,14 +132,16 @@ def judge_transaction(answer: Answer | NoAnswer, reference: str, unit: str) -> P
     data = body.get("data") if isinstance(body, Mapping) and code in GOOD and answer.status == 200 else None  # noqa: PLR2004 success
     if not isinstance(data, Mapping) or not isinstance(status, Mapping) or status.get("tran_id", reference) != reference:
         return _trouble(reference, "unreadable_answer", answer.status)
-    state = _STATES.get(str(data.get("payment_status")).upper(), PayoutStatus.UNKNOWN)
+    state, amount = _STATES.get(str(data.get("payment_status")).upper(), PayoutStatus.UNKNOWN), read_amount(data.get("total_amount"), unit)
+    if amount is None:  # it may be another one: never taken for the order's
+        state = PayoutStatus.UNKNOWN
     return PayoutOutcome(
         reference=reference,
         status=state,
         provider_reference=text_or_none(data.get("apv")),
         code="other" if state in {PayoutStatus.REJECTED, PayoutStatus.UNKNOWN} else None,
         detail="" if state is PayoutStatus.PAID else "as PayWay's transaction check says",
-        amount=read_amount(data.get("total_amount"), unit),
+        amount=amount,
     )
 
 

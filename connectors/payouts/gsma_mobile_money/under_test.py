@@ -57,6 +57,7 @@ async def under_test(**settings: object) -> AsyncIterator[tuple[Connector, Simul
             **settings,
         }
         connector = ObservedConnector(GsmaConnector(GsmaConfig.model_validate(given)))
+        provider.settings = given
         try:
             yield connector, provider
         finally:

@@ -40,6 +40,7 @@ async def under_test(**settings: object) -> AsyncIterator[tuple[Connector, Simul
             **settings,
         }
         connector = ObservedConnector(build(given))
+        provider.settings = given
         try:
             yield connector, provider
         finally:
