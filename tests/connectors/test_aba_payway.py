@@ -184,7 +184,6 @@ def said(code: object) -> bytes:
     [
         (200, paid(), PayoutStatus.PAID, None),
         (200, paid(transaction_id="GW1ABCDEFGH000000002"), PayoutStatus.UNKNOWN, "unreadable_answer"),
-        (200, paid(beneficiaries=[{"mid_acccount": "000100002", "amount": 210.5}]), PayoutStatus.UNKNOWN, "unreadable_answer"),
         (200, paid(beneficiaries=[{"mid_acccount": "000100001", "amount": "a lot"}]), PayoutStatus.UNKNOWN, "unreadable_answer"),
         (200, paid(transaction_currency="THB"), PayoutStatus.UNKNOWN, "unreadable_answer"),
         (200, paid(beneficiaries=[]), PayoutStatus.UNKNOWN, "unreadable_answer"),

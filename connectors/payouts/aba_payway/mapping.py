@@ -105,7 +105,7 @@ def _paid(body: Mapping[str, Any], order: PayoutOrder) -> PayoutOutcome:
     lines = body.get("beneficiaries")
     first = lines[0] if isinstance(lines, list) and len(lines) == 1 and isinstance(lines[0], Mapping) else {}
     account = first.get("mid_acccount", first.get("mid_account"))  # three c's on PayWay's page
-    named = body.get("transaction_id") == order.reference and account == order.destination.account
+    named = body.get("transaction_id") == order.reference and isinstance(account, str)
     amount = read_amount(first.get("amount"), body.get("transaction_currency"))
     if not named or amount is None:
         return _of(order, PayoutStatus.UNKNOWN, "unreadable_answer", "PayWay's answer is not about this order; look it up")
@@ -114,6 +114,7 @@ def _paid(body: Mapping[str, Any], order: PayoutOrder) -> PayoutOutcome:
         status=PayoutStatus.PAID,
         provider_reference=text_or_none(body.get("external_reference")) or text_or_none(body.get("apv")),
         amount=amount,
+        account=str(account),
     )
 
 

@@ -43,10 +43,10 @@ def _number(amount: Money, *, other: bool = False) -> str:
     return str(Money(amount.minor + 1, amount.currency).amount if other else amount.amount)
 
 
-def paid(done: Transaction, name: str, *, other: bool) -> Response:
+def paid(done: Transaction, name: str, *, other: bool, stranger: bool) -> Response:
     """The answer to a payout. Amounts are JSON numbers, as PayWay's are."""
     amount, unit = _number(done.amount, other=other), done.amount.currency.code
-    line = {"payout_id": done.apv, "name": name, "mid_acccount": done.account, "amount": "@", "currency": unit}
+    line = {"payout_id": done.apv, "name": name, "mid_acccount": "111111111" if stranger else done.account, "amount": "@", "currency": unit}
     body = {
         "transaction_id": done.reference,
         "transaction_date": done.at,

@@ -85,7 +85,7 @@ class Payway:
             transaction.hidden_until = time.monotonic() + self.faults.seconds
         if self.pushback_url is not None:
             self._pusher.tell(self.pushback_url, transaction, self.faults)
-        answer = say.paid(transaction, name, other=fault is FaultKind.OTHER_AMOUNT_ECHOED)
+        answer = say.paid(transaction, name, other=fault is FaultKind.OTHER_AMOUNT_ECHOED, stranger=fault is FaultKind.OTHER_PAYEE_ECHOED)
         return await after_taking(request, fault, self.faults.seconds, answer, say.OWN)
 
     def _execute(self, body: Mapping[str, Any], fault: FaultKind | None) -> tuple[Transaction, str]:

@@ -15,7 +15,7 @@ from connectors.payouts.aba_payway.simulated_bank import Account
 from connectors.payouts.aba_payway.simulator import Merchant, create_app
 from connectors.payouts.contract import Connector
 from connectors.payouts.observed import ObservedConnector
-from connectors.payouts.simulated_room import KNOWN, USUAL, SimulatedRoom
+from connectors.payouts.simulated_room import KNOWN, SimulatedRoom
 
 API_KEY = "simulated-key"
 MERCHANT_ID = "samplefactory"
@@ -44,7 +44,7 @@ async def under_test(**settings: object) -> AsyncIterator[tuple[Connector, Simul
     merchant = Merchant(merchant_id=MERCHANT_ID, api_key=API_KEY, key=key, currency=unit, payout_hash=written)
     simulator = create_app(merchant, accounts=accounts)
     # Orders that travel one by one know no half of a batch.
-    provider = SimulatedPayway(simulator.state.payway, USUAL - {FaultKind.PARTIAL_BATCH})
+    provider = SimulatedPayway(simulator.state.payway, frozenset(FaultKind) - {FaultKind.PARTIAL_BATCH})
     async with serving(simulator) as url, provider.listening():
         simulator.state.payway.pushback_url = provider.callback_url("")
         given: dict[str, object] = {

@@ -62,9 +62,11 @@ class TemplateConnector:
         answers, orders = split(self._profile, batch)
         sent: dict[str, PayoutOutcome] = {}
         if orders:
-            status, code, detail = mapping.judge(await self._client.post("/v1/batches", mapping.batch_body(batch, orders)))
+            answer = await self._client.post("/v1/batches", mapping.batch_body(batch, orders))
+            status, code, detail = mapping.judge(answer)
+            wait = answer.retry_after if code == "temporary" else None
             for order in orders:
-                sent[order.reference] = PayoutOutcome(reference=order.reference, status=status, code=code, detail=detail)
+                sent[order.reference] = PayoutOutcome(reference=order.reference, status=status, code=code, detail=detail, retry_after=wait)
         return in_order([order.reference for order in batch.orders], answers, sent)
 
     async def look_up(self, batch_reference: str, references: Sequence[str]) -> Sequence[PayoutOutcome]:
@@ -73,6 +75,8 @@ class TemplateConnector:
 
     def read_webhook(self, request: WebhookRequest) -> ProviderEvent:
         """Verify first, read afterwards. Raises WebhookRefusedError or WebhookUnreadableError."""
+        if request.method.upper() != "POST":
+            raise WebhookRefusedError
         try:
             message = verify(request.headers, request.body, secrets=[self._secret], now=request.received_at)
         except SignatureRefusedError:

@@ -88,11 +88,12 @@ def _outcome(reference: str, line: Mapping[str, Any]) -> PayoutOutcome:
         provider_reference=str(line["number"]) if line.get("number") else None,
         code=reason if status in {PayoutStatus.REJECTED, PayoutStatus.UNKNOWN} else None,
         amount=amount,
+        account=str(line["account"]) if line.get("account") else None,
     )
 
 
 def read_amount(value: object, unit: object) -> Money | None:
-    """The amount that the provider states. Pass it on: callers compare it with the order's."""
+    """The amount that the provider states. It and the account are passed on: callers compare them with the order's."""
     money = CURRENCIES.get(str(unit))
     if money is None or isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None

@@ -27,7 +27,7 @@ from connectors.signatures import same, signed_headers
 from importers.money import CURRENCIES, Money, MoneyError
 
 OWN: Answers = {
-    FaultKind.TOO_MANY_REQUESTS: lambda: JSONResponse({"error": "too_fast"}, 429),
+    FaultKind.TOO_MANY_REQUESTS: lambda: JSONResponse({"error": "too_fast"}, 429, {"retry-after": "1"}),
     FaultKind.NOT_AUTHORISED: lambda: JSONResponse({"error": "bad_key"}, 401),
 }
 
@@ -40,6 +40,7 @@ class Taken:
     orders: list[dict[str, Any]]
     hidden_until: float = 0.0  # monotonic seconds
     other_amount: bool = False
+    other_payee: bool = False
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ class Provider:
         orders = body["orders"][: len(body["orders"]) // 2] if fault is FaultKind.PARTIAL_BATCH else body["orders"]
         if body["batch"] not in self.books.batches:
             taken = Taken(callback=body.get("callback"), orders=orders, other_amount=fault is FaultKind.OTHER_AMOUNT_ECHOED)
+            taken.other_payee = fault is FaultKind.OTHER_PAYEE_ECHOED
             if fault is FaultKind.NOT_FOUND_FOR_A_WHILE:
                 taken.hidden_until = time.monotonic() + self.faults.seconds
             self.books.batches[body["batch"]] = taken
@@ -100,7 +102,9 @@ class Provider:
         if taken is None or time.monotonic() < taken.hidden_until or fault is FaultKind.NOT_FOUND_FOR_A_WHILE:
             return JSONResponse({"error": "unknown_batch"}, 404)
         other = taken.other_amount or fault is FaultKind.OTHER_AMOUNT_ECHOED
-        lines = [{**order, "amount": "7" if other else order["amount"], "account": None} for order in taken.orders]
+        lines = [dict(order) for order in taken.orders]
+        for line in lines:
+            line.update({"amount": "7"} if other else {}, **({"account": "111111111"} if taken.other_payee else {}))
         return await after_taking(request, fault, self.faults.seconds, JSONResponse({"orders": lines}), OWN)
 
     async def check(self, request: Request) -> Response:

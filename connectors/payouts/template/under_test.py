@@ -6,6 +6,7 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator
 
+from connectors.faults import FaultKind
 from connectors.faulty_server import serving
 from connectors.payouts.contract import Connector
 from connectors.payouts.observed import ObservedConnector
@@ -23,7 +24,7 @@ async def under_test(**settings: object) -> AsyncIterator[tuple[Connector, Simul
     """The connector and its provider while the block runs; `settings` go over the connector's configuration."""
     accounts = {SimulatedRoom.account(number): SimulatedRoom.holder(number) for number in range(KNOWN)}
     simulator = create_app(Books(accounts), api_key=API_KEY, callback_secret=CALLBACK_SECRET)
-    room = SimulatedRoom(simulator.state.provider)
+    room = SimulatedRoom(simulator.state.provider, frozenset(FaultKind))
     async with serving(simulator) as url, room.listening():
         room.settings = {
             "base_url": url,
