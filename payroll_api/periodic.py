@@ -22,6 +22,7 @@ from payroll_api.payments.look_up import due
 from payroll_api.payments.submit import ask_forgotten, ask_look_up
 from payroll_api.payslips.send import give_up_interrupted
 from payroll_api.services import Services
+from payroll_api.settlement.watch import watch
 
 log = logs.get(__name__)
 
@@ -38,9 +39,13 @@ def tasks(services: Services) -> Mapping[Periodic, tuple[str, PeriodicHandler]]:
     async def seal_audit() -> None:
         await each_factory(services, Periodic.SEAL_AUDIT, lambda factory_id: seal_factory(services, factory_id))
 
+    async def watch_breaks() -> None:
+        await each_factory(services, Periodic.WATCH_BREAKS, lambda factory_id: watch_factory(services, factory_id))
+
     return {
         Periodic.LOOK_UP_OPEN: ("* * * * * */10", look_up_open),
         Periodic.CHECK_INVARIANTS: ("*/5 * * * *", check_invariants),
+        Periodic.WATCH_BREAKS: ("* * * * *", watch_breaks),
         Periodic.SEAL_AUDIT: ("* * * * * */5", seal_audit),
     }
 
@@ -95,6 +100,12 @@ async def check(services: Services, factory_id: UUID) -> None:
             for one in broken
         )
         await sound_only(session, now, "invariant_broken", alarms)
+
+
+async def watch_factory(services: Services, factory_id: UUID) -> None:
+    """Sound an alarm for each break whose day has passed."""
+    async with services.database.factory(factory_id) as session:
+        await watch(session, services.clock())
 
 
 async def seal_factory(services: Services, factory_id: UUID) -> None:

@@ -232,8 +232,10 @@ class SettlementVerdict(enum.StrEnum):
 class ExpectedPayment:
     """A payment that the statement should show. `account_key` and the line's are keyed hashes of the payee's account.
 
-    `batch_reference` lets a single booking of a whole batch be opened; `settled_entry` is the bank's id of the booking that
-    settled the payment before, so that the same booking in a second statement is not taken for a second payment.
+    `batch_reference` lets a single booking of a whole batch be opened. The rest is what earlier statements showed of it:
+    `settled_entry` and `settled_on` are the bank's id and day of the booking that settled it, so that the same booking in a second
+    statement is not taken for a second payment; in minor units of its currency, `booked` is what left for it without settling it, `extra`
+    what was booked once too often and has not come back, `returned` what came back.
     """
 
     payment_id: str
@@ -244,15 +246,20 @@ class ExpectedPayment:
     already_settled: bool = False
     batch_reference: str | None = None
     settled_entry: str | None = None
+    settled_on: date | None = None
+    booked: int = 0
+    extra: int = 0
+    returned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementMatch:
     """One verdict. A break has a stable kind and says why; a matched line names its payment.
 
-    `kind` is "matched", "seen" (the booking that settled it before) or the kind of break: missing, foreign, twice, amount, currency,
-    account, early, late, returned, partial_return, fee, split, batch, unreferenced. `amount` is the part of the line's money that this
-    verdict explains: the parts of a line add up to the line. `difference` is the statement minus what was expected.
+    `kind` is "matched", "seen" (the booking that settled it before), "given_back" (a second booking that the bank took back), or the kind
+    of break: missing, foreign, twice, amount, currency, account, early, late, returned, partial_return, reversed, fee, split, batch,
+    unreferenced. `amount` is the part of the line's money that this verdict explains: the parts of a line add up to the line.
+    `difference` is the statement minus what was expected.
     """
 
     verdict: SettlementVerdict

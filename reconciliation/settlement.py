@@ -10,15 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from operator import itemgetter
 
 from importers.money import Money
 from importers.statements.contract import Direction, StatementLine
 from reconciliation.contract import ExpectedPayment, SettlementMatch, SettlementVerdict
-from reconciliation.settlement_line import Finding, compare, rank, returns
+from reconciliation.settlement_line import Finding, compare, is_charge, is_same_booking, rank, returns
 
 _Numbered = tuple[int, StatementLine]
 _Placed = tuple[int, SettlementMatch]
+_MATCHED = frozenset({"matched", "seen", "given_back", "funding"})
 _SEEN: Finding = ("seen", "the booking that settled this payment, in another statement", None)
 _UNREFERENCED: Finding = (
     "unreferenced",
@@ -40,6 +42,11 @@ class _Sorted:
     foreign: list[_Numbered] = field(default_factory=list)
 
 
+def _nobody(line: StatementLine) -> bool:
+    del line
+    return False
+
+
 def settle(
     payments: Sequence[ExpectedPayment],
     lines: Sequence[StatementLine],
@@ -48,32 +55,36 @@ def settle(
     as_of: date,
     missing_after_days: int = 0,
     late_after_days: int = 3,
+    is_funding: Callable[[StatementLine], bool] = _nobody,
 ) -> tuple[SettlementMatch, ...]:
     """A verdict for every line and for every payment that the statement should show by `as_of`.
 
     Verdicts come in the order of the lines, then the payments without a line. A payment that was booked and came back in one statement
     gets both verdicts, the return second. A payment executed later than `as_of` less `missing_after_days` is still awaited: no verdict.
-    Raises SettlementError if two payments bear one reference.
+    `is_funding` knows the factory's own transfers to the account. Raises SettlementError if two payments bear one reference.
     """
-    by_reference = _by_reference(payments)
-    sorted_lines = _sort(payments, lines, by_reference)
+    key = cache(account_key)
+    sorted_lines = _sort(payments, lines, _by_reference(payments))
     found: list[tuple[int, SettlementMatch]] = []
     seen: set[int] = set()  # payments that some line names
     paid: set[int] = set()  # payments that some line takes from the account
     for index, own in sorted_lines.single.items():
-        seen.add(index)
-        paid.update(index for _, line in own if line.direction is Direction.OUT)
-        found += _one_payment(payments[index], own, account_key, late_after_days)
+        told = list(_one_payment(payments[index], own, key, late_after_days))
+        found += told
+        if any(match.payment_id is not None for _, match in told):  # a charge for it alone shows nothing of the payment itself
+            seen.add(index)
+            paid.update(index for _, line in own if line.direction is Direction.OUT)
     for position, line, members in sorted_lines.batches:
         found += _batch(position, line, members, payments, paid)
         seen.update(members)
         paid.update(members if line.direction is Direction.OUT else ())
     still_open = [index for index, payment in enumerate(payments) if index not in seen and not payment.already_settled]
-    for position, line, named in _unnamed(sorted_lines.foreign, still_open, payments, account_key, late_after_days):
-        found.append(
-            _verdict(position, line, None, _foreign(line)) if named is None else _verdict(position, line, payments[named], _UNREFERENCED)
-        )
-        seen.update(() if named is None else (named,))
+    for position, line, named in _unnamed(sorted_lines.foreign, still_open, payments, key, late_after_days):
+        if named is None:
+            found.append(_verdict(position, line, None, _nobodys(line, is_funding)))
+        else:
+            found.append(_verdict(position, line, payments[named], _UNREFERENCED))
+            seen.add(named)
     found.sort(key=itemgetter(0))
     due = as_of - timedelta(days=missing_after_days)
     missing = (payments[index] for index in still_open if index not in seen and payments[index].executed_on <= due)
@@ -112,35 +123,59 @@ def _one_payment(
     payment: ExpectedPayment, own: list[_Numbered], account_key: Callable[[str], bytes], late_after_days: int
 ) -> Iterator[_Placed]:
     """The verdicts on the lines that name one payment alone."""
-    out = [numbered for numbered in own if numbered[1].direction is Direction.OUT]
-    back = [numbered for numbered in own if numbered[1].direction is Direction.IN]
-    if payment.already_settled:
-        again = {position for position, line in out if payment.settled_entry is not None and line.entry == payment.settled_entry}
-        for position, line in out:
-            yield _verdict(position, line, payment, _SEEN if position in again and position == min(again) else _twice(payment, line.amount))
-    elif len(out) > 1 and _adds_up(payment, out, account_key):
-        for position, line in out:
-            yield _verdict(
-                position, line, payment, ("split", f"the bank paid {payment.amount} in {len(out)} parts; this one is {line.amount}", None)
-            )
-    elif out:
-        best = min(out, key=lambda numbered: (rank(payment, numbered[1], account_key), numbered[0]))[0]
-        for position, line in out:
-            first = position == best
-            yield _verdict(
-                position, line, payment, compare(payment, line, account_key, late_after_days) if first else _twice(payment, line.amount)
-            )
-    for position, line, finding in returns(payment, back):
+    if len(own) == 1 and own[0][1].direction is Direction.OUT and not payment.already_settled and _is_plain(payment, own[0][1]):
+        # By far the most common line of all.
+        position, line = own[0]
+        yield _verdict(position, line, payment, compare(payment, line, account_key, late_after_days))
+        return
+    out: list[_Numbered] = []
+    for position, line in own:
+        if line.direction is Direction.IN:
+            continue
+        if line.is_return:
+            yield _verdict(position, line, payment, _reversed(line))
+        elif is_charge(line) and line.amount.currency == payment.amount.currency and line.amount.minor < payment.amount.minor:
+            yield _verdict(position, line, None, _charge(line, payment))
+        else:
+            out.append((position, line))
+    extra = payment.extra
+    for position, line, finding in _outgoing(payment, out, account_key, late_after_days):
+        yield _verdict(position, line, payment, finding)
+        extra += line.amount.minor if finding[0] == "twice" and line.amount.currency == payment.amount.currency else 0
+    for position, line, finding in returns(payment, [numbered for numbered in own if numbered[1].direction is Direction.IN], extra):
         yield _verdict(position, line, payment, finding)
 
 
+def _is_plain(payment: ExpectedPayment, line: StatementLine) -> bool:
+    return not (line.is_return or line.is_charge or payment.booked) and line.amount == payment.amount
+
+
+def _outgoing(
+    payment: ExpectedPayment, out: list[_Numbered], account_key: Callable[[str], bytes], late_after_days: int
+) -> Iterator[tuple[int, StatementLine, Finding]]:
+    """What the bookings that take money from the account are: the payment, parts of it, or more than it."""
+    if payment.already_settled:
+        again = {position for position, line in out if is_same_booking(payment, line)}
+        for position, line in out:
+            yield position, line, _SEEN if position in again and position == min(again) else _twice(payment, line.amount)
+    elif out and len(out) + bool(payment.booked) > 1 and _adds_up(payment, out, account_key):
+        for position, line in out:
+            so_far = " with what left before" if payment.booked else ""
+            yield position, line, ("split", f"{line.amount}, one of the parts that make {payment.amount}{so_far}", None)
+    elif out:
+        best = min(out, key=lambda numbered: (rank(payment, numbered[1], account_key), numbered[0]))[0]
+        for position, line in out:
+            is_best = position == best
+            yield position, line, compare(payment, line, account_key, late_after_days) if is_best else _twice(payment, line.amount)
+
+
 def _adds_up(payment: ExpectedPayment, out: list[_Numbered], account_key: Callable[[str], bytes]) -> bool:
-    """Whether several bookings, each to the right account, together are exactly the payment."""
+    """Whether several bookings, each to the right account, together with what left before are exactly the payment."""
     if any(line.amount.currency != payment.amount.currency or not line.amount for _, line in out):
         return False
     own = payment.account_key
     right = all(line.account is None or own is None or account_key(line.account) == own for _, line in out)
-    return right and sum(line.amount.minor for _, line in out) == payment.amount.minor
+    return right and payment.booked + sum(line.amount.minor for _, line in out) == payment.amount.minor
 
 
 def _batch(
@@ -204,7 +239,20 @@ def _twice(payment: ExpectedPayment, amount: Money) -> Finding:
     return "twice", f"payment {payment.reference} was booked before: ask the bank to return this", amount
 
 
-def _foreign(line: StatementLine) -> Finding:
+def _reversed(line: StatementLine) -> Finding:
+    return "reversed", f"{line.amount} that had come back left again: ask the bank whether the worker has it now", None
+
+
+def _charge(line: StatementLine, payment: ExpectedPayment) -> Finding:
+    return "fee", f"the bank charged {line.amount} for payment {payment.reference} on a line of its own", line.amount
+
+
+def _nobodys(line: StatementLine, is_funding: Callable[[StatementLine], bool]) -> Finding:
+    """What a line is that names no payment of ours."""
+    if line.direction is Direction.OUT and is_charge(line):
+        return "fee", f"the bank charged {line.amount} on a line of its own", line.amount
+    if line.direction is Direction.IN and not line.is_return and is_funding(line):
+        return "funding", f"the factory put {line.amount} on this account", None
     return "foreign", f"{line.amount} {line.direction.value} bears no reference of ours", None
 
 
@@ -213,7 +261,7 @@ def _verdict(
 ) -> _Placed:
     kind, reason, difference = finding
     return position, SettlementMatch(
-        verdict=SettlementVerdict.MATCHED if kind in {"matched", "seen"} else SettlementVerdict.BREAK,
+        verdict=SettlementVerdict.MATCHED if kind in _MATCHED else SettlementVerdict.BREAK,
         line_index=position,
         payment_id=None if payment is None else payment.payment_id,
         kind=kind,

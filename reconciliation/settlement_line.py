@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from importers.money import Money
@@ -9,6 +10,7 @@ from importers.statements.contract import StatementLine
 from reconciliation.contract import ExpectedPayment
 
 Finding = tuple[str, str, Money | None]  # kind, reason, difference
+_CHARGE = re.compile(r"\b(fees?|charges?|commissions?)\b|កម្រៃ|សេវា", re.IGNORECASE)
 
 
 def compare(payment: ExpectedPayment, line: StatementLine, account_key: Callable[[str], bytes], late_after_days: int) -> Finding:
@@ -40,24 +42,49 @@ def rank(payment: ExpectedPayment, line: StatementLine, account_key: Callable[[s
     return 4 * wrong_currency + 2 * (not _right_account(payment, line, account_key)) + wrong_amount
 
 
-def returns(payment: ExpectedPayment, back: Sequence[tuple[int, StatementLine]]) -> Iterator[tuple[int, StatementLine, Finding]]:
+def is_charge(line: StatementLine) -> bool:
+    """Whether the bank calls a line a charge of its own, by its code or in its text."""
+    return line.is_charge or _CHARGE.search(line.text) is not None
+
+
+def is_same_booking(payment: ExpectedPayment, line: StatementLine) -> bool:
+    """Whether a line is the booking that settled the payment before, told once more.
+
+    By the bank's own id; where the bank gives none (`#` and a position, which is another in each file), by amount and day.
+    """
+    if payment.settled_entry is None:
+        return False
+    if payment.settled_entry.startswith("#") and line.entry.startswith("#"):
+        return line.amount == payment.amount and line.booked_on == payment.settled_on
+    return line.entry == payment.settled_entry
+
+
+def returns(
+    payment: ExpectedPayment, back: Sequence[tuple[int, StatementLine]], extra: int = 0
+) -> Iterator[tuple[int, StatementLine, Finding]]:
     """What incoming lines with the payment's reference are: the whole wage back, a part, or more than was sent.
 
-    The money's direction decides, not the bank's reversal flag, which banks set both ways.
+    `extra` minor units were booked once too often: they come back first, and the worker keeps her wage. The money's direction decides,
+    not the bank's reversal flag, which banks set both ways.
     """
-    left = payment.amount.minor
+    left = payment.amount.minor - payment.returned
     for position, line in back:
-        if line.amount.currency != payment.amount.currency:
-            yield position, line, ("currency", f"ordered {payment.amount}, {line.amount} came back", None)
-        elif line.amount.minor > left:
-            over = Money(line.amount.minor - left, line.amount.currency)
-            yield position, line, ("amount", f"more came back than was sent: {line.amount}, of which {over} too much", over)
-        elif line.amount.minor == left:
+        amount = line.amount
+        if amount.currency != payment.amount.currency:
+            yield position, line, ("currency", f"ordered {payment.amount}, {amount} came back", None)
+        elif 0 < amount.minor <= extra:
+            extra -= amount.minor
+            yield position, line, ("given_back", f"{amount} of what was booked twice came back; the worker keeps her wage", None)
+        elif amount.minor > left:
+            over = Money(amount.minor - left, amount.currency)
+            yield position, line, ("amount", f"more came back than was sent: {amount}, of which {over} too much", over)
+        elif amount.minor == left:
             left = 0
-            yield position, line, ("returned", f"{line.amount} came back: pay the worker another way", -line.amount)
+            what = f"{amount}, the rest of {payment.amount}," if payment.amount != amount else f"{amount}"
+            yield position, line, ("returned", f"{what} came back: pay the worker another way", -amount)
         else:
-            left -= line.amount.minor
-            yield position, line, ("partial_return", f"{line.amount} of {payment.amount} came back", -line.amount)
+            left -= amount.minor
+            yield position, line, ("partial_return", f"{amount} of {payment.amount} came back", -amount)
 
 
 def _right_account(payment: ExpectedPayment, line: StatementLine, account_key: Callable[[str], bytes]) -> bool:

@@ -84,6 +84,7 @@ def _statement(element: Element, reader: EntryReader, file_name: str, number: in
         opening=opening,
         closing=closing,
         lines=tuple(lines),
+        is_complete=local(element.tag) == "Stmt",
         warnings=(*reader.warnings, *check_balances(opening, closing, lines)),
     )
 

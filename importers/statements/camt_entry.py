@@ -16,6 +16,8 @@ Children = dict[str, Element]  # by tag
 _REFERENCES = ("EndToEndId", "InstrId")
 _BATCH_REFERENCES = ("PmtInfId", "MsgId", "TxId", "AcctOwnrTxId")
 _NO_REFERENCE = frozenset({"NOTPROVIDED", "NOTPROVIDED.", "NONREF"})
+# Sub-families of ISO's external bank transaction codes: charges, fees, and commission in its forms.
+_CHARGE_CODES = frozenset({"CHRG", "FEES", "COMM", "COME", "COMI", "COMT"})
 _RETURN_CODES = frozenset({"RRTN", "RPCR", "RRCT"})
 _DIRECTIONS = {"DBIT": Direction.OUT, "CRDT": Direction.IN}
 _MOST_WARNINGS = 50
@@ -43,6 +45,7 @@ class _Booking:
     amount: Money
     booked_on: date
     is_return: bool
+    is_charge: bool
     fee: Money | None
     text: str
 
@@ -97,12 +100,14 @@ class EntryReader:
             amount = -amount
             direction = Direction.IN if direction is Direction.OUT else Direction.OUT
             self.warn(f"entry {self._read} has a negative amount and was read the other way round")
+        family = self._sub_family(parts)
         booking = _Booking(
             entry=self._unique(self._value(parts, "AcctSvcrRef") or self._value(parts, "NtryRef") or f"#{self._read}"),
             direction=direction,
             amount=amount,
             booked_on=self._booked_on(parts),
-            is_return=self._value(parts, "RvslInd") in ("true", "1") or self._is_return_code(parts),
+            is_return=self._value(parts, "RvslInd") in ("true", "1") or family in _RETURN_CODES,
+            is_charge=family in _CHARGE_CODES,
             fee=self._fee(parts, amount),
             text=self._value(parts, "AddtlNtryInf"),
         )
@@ -125,7 +130,8 @@ class EntryReader:
                 shared = replace(booking, fee=None)
                 numbered = enumerate(zip(details, stated, strict=True), 1)
                 split = [self._detail(shared, detail, f"{booking.entry}/{number}", amount) for number, (detail, amount) in numbered]
-                rest = [_whole(booking, f"{booking.entry}/fee", Money(over, booking.amount.currency), ())] if over else []
+                charge = replace(booking, is_charge=True)
+                rest = [_whole(charge, f"{booking.entry}/fee", Money(over, booking.amount.currency), ())] if over else []
                 return split + rest
             self.warn(f"entry {self._read} of {booking.amount} does not equal its {len(details)} details; it was kept as one booking")
         found = [self._detail(booking, detail, booking.entry, booking.amount).references for detail in details]
@@ -135,6 +141,7 @@ class EntryReader:
     def _detail(self, booking: _Booking, detail: Element, entry: str, amount: Money) -> StatementLine:
         parts = {child.tag: child for child in detail}
         text = self._remittance(parts)
+        family = self._sub_family(parts)
         return StatementLine(
             entry=entry,
             direction=booking.direction,
@@ -142,7 +149,8 @@ class EntryReader:
             booked_on=booking.booked_on,
             references=self._references(parts) or references_in(text) or references_in(booking.text),
             account=self._account(parts, booking.direction),
-            is_return=booking.is_return or self._tags["RtrInf"] in parts or self._is_return_code(parts),
+            is_return=booking.is_return or self._tags["RtrInf"] in parts or family in _RETURN_CODES,
+            is_charge=booking.is_charge or family in _CHARGE_CODES,
             fee=self._fee(parts, booking.amount) or booking.fee,
             text=text or booking.text,
         )
@@ -170,8 +178,8 @@ class EntryReader:
                     continue
         return self.NO_DAY
 
-    def _is_return_code(self, parts: Children) -> bool:
-        return self._value(parts, "BkTxCd", "Domn", "Fmly", "SubFmlyCd") in _RETURN_CODES
+    def _sub_family(self, parts: Children) -> str:
+        return self._value(parts, "BkTxCd", "Domn", "Fmly", "SubFmlyCd") if self._tags["BkTxCd"] in parts else ""
 
     def _fee(self, parts: Children, of: Money) -> Money | None:
         charges = parts.get(self._tags["Chrgs"])
@@ -231,6 +239,7 @@ def _whole(booking: _Booking, entry: str, amount: Money, references: tuple[str, 
         booked_on=booking.booked_on,
         references=references,
         is_return=booking.is_return,
+        is_charge=booking.is_charge,
         fee=booking.fee,
         text=booking.text,
     )

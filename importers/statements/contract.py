@@ -31,13 +31,17 @@ class StatementLine:
     references: tuple[str, ...]
     account: str | None = field(default=None, repr=False)
     is_return: bool = False
-    fee: Money | None = None
+    is_charge: bool = False  # the bank itself calls it a charge of its own
+    fee: Money | None = None  # contained in the amount
     text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One account's statement of one day (or stretch). Balances are signed; None where the bank states none."""
+    """One account's statement of one day (or stretch). Balances are signed; None where the bank states none.
+
+    `is_complete` is false for a notification of single bookings: what it does not show may have happened all the same.
+    """
 
     identification: str
     account: str = field(repr=False)
@@ -48,3 +52,4 @@ class Statement:
     closing: Money | None
     lines: tuple[StatementLine, ...]
     warnings: tuple[str, ...] = ()
+    is_complete: bool = True

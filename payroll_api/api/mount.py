@@ -15,6 +15,7 @@ from starlette.responses import Response
 from payroll_api.access import browser
 from payroll_api.api import (
     alarms,
+    breaks,
     factories,
     file_questions,
     forms,
@@ -51,6 +52,7 @@ ROUTERS = (
     workers.router,
     statements.router,
     messages.router,
+    breaks.router,
     slips.router,
     alarms.router,
     trail.router,

@@ -25,4 +25,5 @@ class Periodic(enum.StrEnum):
 
     LOOK_UP_OPEN = "look_up_open"
     CHECK_INVARIANTS = "check_invariants"
+    WATCH_BREAKS = "watch_breaks"
     SEAL_AUDIT = "seal_audit"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payroll_api.clock import pay_day
 from payroll_api.db.base import new_id
 from payroll_api.db.bulk import copy_in, fetch
 from payroll_api.db.session import factory_of
@@ -26,6 +27,7 @@ class Account(enum.StrEnum):
     RETURNS = "returns"  # came back and is owed again, until somebody decides how
     FUNDING = "funding"  # what the factory has put on its rails
     FEES = "fees"  # what providers charged
+    OTHER = "other"  # moved on a rail and is none of wages, as a person found out
 
 
 class Cause(enum.StrEnum):
@@ -40,39 +42,52 @@ class Cause(enum.StrEnum):
     RETURNED = "returned"
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
+    # From a statement's line, without an attempt:
+    OPENING = "opening"  # what a rail held before its first statement
+    FUNDED = "funded"
+    CHARGED = "charged"
+    PARTLY_RETURNED = "partly_returned"
+    REST_RETURNED = "rest_returned"  # the parts are part of the whole now
+    EXPLAINED = "explained"  # a person closed a break
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """One movement between two accounts for one payment."""
+    """One movement between two accounts, for one payment or from one line of a statement (`line_key`)."""
 
-    run_id: UUID
-    payment_id: UUID
-    attempt: int
     cause: Cause
     debit: str
     credit: str
     currency: str
     amount_minor: int
+    run_id: UUID | None = None
+    payment_id: UUID | None = None
+    attempt: int | None = None
+    line_key: bytes | None = None
+    booked_on: date | None = None  # the bank's day; without it, the Phnom Penh day of posting
 
 
 _COLUMNS = (
     "factory_id", "id", "run_id", "payment_id", "attempt", "cause", "debit", "credit", "currency", "amount_minor", "posted_at",
+    "booked_on", "line_key",
 )  # fmt: skip
 
 
-async def post(session: AsyncSession, at: datetime, transfers: Iterable[Transfer]) -> None:
-    """Book transfers by one COPY. A transfer of the same cause for the same attempt twice fails the transaction."""
-    factory_id = factory_of(session)
+async def post(session: AsyncSession, at: datetime, transfers: Iterable[Transfer], *, booked_on: date | None = None) -> None:
+    """Book transfers by one COPY. A transfer of the same cause for the same attempt or line twice fails the transaction."""
+    factory_id, today = factory_of(session), booked_on or pay_day(at)
     await copy_in(
         session,
         "ledger_transfers",
         _COLUMNS,
         (
-            (factory_id, new_id(), t.run_id, t.payment_id, t.attempt, t.cause.value, t.debit, t.credit, t.currency, t.amount_minor, at)
+            (
+                factory_id, new_id(), t.run_id, t.payment_id, t.attempt, t.cause.value, t.debit, t.credit, t.currency, t.amount_minor, at,
+                t.booked_on or today, t.line_key,
+            )
             for t in transfers
         ),
-    )
+    )  # fmt: skip
 
 
 async def balances(session: AsyncSession, run_id: UUID | None = None) -> dict[tuple[str, str], int]:

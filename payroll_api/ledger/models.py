@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
@@ -14,7 +14,8 @@ from payroll_api.db.base import Base, OfFactory
 class LedgerTransfer(OfFactory, Base):
     """`amount_minor` minor units of `currency` moved from `credit` to `debit` (accounts such as `wages_payable`).
 
-    `cause` says what it was for; the same cause of the same payment and attempt is booked once.
+    `cause` says what it was for; the same cause of the same payment and attempt, or of the same line of a statement, is booked once.
+    `booked_on` is the day it counts for: the bank's where its statement shows it, else the Phnom Penh day of posting.
     """
 
     __tablename__ = "ledger_transfers"
@@ -31,16 +32,45 @@ class LedgerTransfer(OfFactory, Base):
             unique=True,
             postgresql_where=text("cause not in ('uncertain', 'certain')"),
         ),
+        Index(
+            "uq_ledger_transfers_line",
+            "factory_id",
+            "line_key",
+            "cause",
+            unique=True,
+            postgresql_where=text("line_key is not null"),
+        ),
         Index("ix_ledger_transfers_run", "factory_id", "run_id"),
+        # What a rail holds on a day is asked often, of years of paydays: the index alone answers it.
+        Index(
+            "ix_ledger_transfers_from_bank",
+            "factory_id",
+            "credit",
+            "currency",
+            "booked_on",
+            postgresql_include=["amount_minor"],
+            postgresql_where=text("credit like 'bank:%'"),
+        ),
+        Index(
+            "ix_ledger_transfers_to_bank",
+            "factory_id",
+            "debit",
+            "currency",
+            "booked_on",
+            postgresql_include=["amount_minor"],
+            postgresql_where=text("debit like 'bank:%'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    run_id: Mapped[UUID]
-    payment_id: Mapped[UUID]
-    attempt: Mapped[int]
+    run_id: Mapped[UUID | None]
+    payment_id: Mapped[UUID | None]
+    attempt: Mapped[int | None]
     cause: Mapped[str]
     debit: Mapped[str]
     credit: Mapped[str]
     currency: Mapped[str]
     amount_minor: Mapped[int]
     posted_at: Mapped[datetime]
+    booked_on: Mapped[date]
+    line_key: Mapped[bytes | None]

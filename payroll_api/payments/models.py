@@ -27,6 +27,8 @@ class Payment(OfFactory, Base):
         Index("uq_payments_once", "factory_id", "worker_id", "period", "kind", unique=True, postgresql_where=text("state <> 'cancelled'")),
         Index("ix_payments_run_state", "factory_id", "run_id", "state", "id"),
         Index("ix_payments_state", "factory_id", "state", "state_since"),
+        # What no statement has shown yet: few, however many years of paydays there are.
+        Index("ix_payments_unsettled", "factory_id", "provider_account_id", "currency", postgresql_where=text("settled_on is null")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

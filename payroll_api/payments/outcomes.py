@@ -6,7 +6,7 @@ What a word is worth and what it makes of an order is decided in `verdict.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,12 +53,19 @@ _LEFT = "select count(*) from attempts where factory_id = $1 and dispatch_id = $
 
 
 async def record_words(
-    session: AsyncSession, dispatch: Dispatch, words: Sequence[Word], profile: Profile | None, *, actor: str, at: datetime
+    session: AsyncSession,
+    dispatch: Dispatch,
+    words: Sequence[Word],
+    profile: Profile | None,
+    *,
+    actor: str,
+    at: datetime,
+    booked_on: date | None = None,
 ) -> int:
     """Apply words to their attempts and payments; give how many attempts of the dispatch are still open.
 
     The caller holds the dispatch's lock. A word about another dispatch's attempt changes nothing. `profile` is the provider's, or None
-    where the word does not hang on it (see `verdict.believed`).
+    where the word does not hang on it (see `verdict.believed`). `booked_on` is the bank's own day, where its statement speaks.
     """
     spoken = {word.outcome.reference: word for word in words if word.outcome.status is not PayoutStatus.NOT_FOUND}
     orders = await lock_orders(session, dispatch, list(spoken))
@@ -71,7 +78,7 @@ async def record_words(
         if change.outcome.code == "amount_differs":
             log.error("amount_differs", payment=str(change.order.payment_id), status=change.state)
     if changes:
-        await _apply(session, changes, actor, at)
+        await _apply(session, changes, actor, at, booked_on)
         if any(change.state == "paid" for change in changes):
             await enqueue(session, Job.COMPOSE_SLIPS, {"run": str(dispatch.run_id)}, once=f"{dispatch.id}|{at.isoformat()}")
     await _keep_contradictions(session, [one for one in verdicts if isinstance(one, Ignored) and one.contradicts], actor, at)
@@ -99,7 +106,7 @@ async def keep_absences(session: AsyncSession, dispatch: Dispatch, absences: Seq
         await run(session, _ABSENT, dispatch.factory_id, references, since, answers)
 
 
-async def _apply(session: AsyncSession, changes: Sequence[Change], actor: str, at: datetime) -> None:
+async def _apply(session: AsyncSession, changes: Sequence[Change], actor: str, at: datetime, booked_on: date | None) -> None:
     factory_id = session.info["factory_id"]
     ids = [change.order.payment_id for change in changes]
     numbers = [change.order.number for change in changes]
@@ -111,7 +118,7 @@ async def _apply(session: AsyncSession, changes: Sequence[Change], actor: str, a
     tried = await run(session, _ATTEMPTS, factory_id, at, ids, numbers, states, references, codes, details)
     if not moved == tried == len(changes):
         raise RuntimeError("a payment changed under its lock")
-    await post(session, at, (transfer for change in changes for transfer in transfers(change)))
+    await post(session, at, (transfer for change in changes for transfer in transfers(change)), booked_on=booked_on)
     await failpoint("E1")
     await record_many(session, at, (event(change, actor) for change in changes))
 

@@ -15,7 +15,8 @@ def name_key(vault: Vault, name: str) -> bytes:
 
 def account_key(vault: Vault, account: str) -> bytes:
     """The hash of an account or wallet number; spaces, hyphens and a leading plus do not matter, leading zeros do."""
-    return vault.index("account", "".join(ch for ch in account.upper() if ch.isalnum()))
+    upper = account.upper()
+    return vault.index("account", upper if upper.isalnum() else "".join(ch for ch in upper if ch.isalnum()))
 
 
 def phone_key(vault: Vault, phone: str) -> bytes:

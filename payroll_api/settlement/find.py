@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.session import factory_of
@@ -28,9 +28,29 @@ async def list_statements(session: AsyncSession, *, before: UUID | None, limit: 
     return list(await session.scalars(query))
 
 
-async def breaks(session: AsyncSession, *, state: str, after: UUID | None, limit: int) -> list[SettlementBreak]:
-    """Breaks that are `open` or `closed`, the oldest first, from after one."""
-    query = select(SettlementBreak).where(SettlementBreak.state == state).order_by(SettlementBreak.id).limit(limit)
+async def breaks(session: AsyncSession, *, state: str, after: UUID | None, limit: int, kind: str | None = None) -> list[SettlementBreak]:
+    """Breaks that are `open`, `proposed` or `closed`, of one kind where asked, whatever is due first; from after one."""
+    order = (SettlementBreak.due_on, SettlementBreak.id)
+    query = select(SettlementBreak).where(SettlementBreak.state == state).order_by(*order).limit(limit)
+    if kind is not None:
+        query = query.where(SettlementBreak.kind == kind)
     if after is not None:
-        query = query.where(SettlementBreak.id > after)
+        last = await session.get(SettlementBreak, (factory_of(session), after))
+        if last is None:
+            return []
+        query = query.where(tuple_(*order) > (last.due_on, last.id))
     return list(await session.scalars(query))
+
+
+async def get_break(session: AsyncSession, break_id: UUID) -> SettlementBreak:
+    """One break. Raises NotFoundError."""
+    found = await session.get(SettlementBreak, (factory_of(session), break_id))
+    if found is None:
+        raise NotFoundError("break")
+    return found
+
+
+async def count_open(session: AsyncSession) -> dict[str, int]:
+    """How many breaks are not closed, by kind."""
+    query = select(SettlementBreak.kind, func.count()).where(SettlementBreak.state != "closed").group_by(SettlementBreak.kind)
+    return {kind: count for kind, count in await session.execute(query)}  # noqa: C416 rows are no pairs to a type checker

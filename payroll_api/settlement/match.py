@@ -5,43 +5,32 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from importers.money import Money, currency
-from importers.statements.contract import Statement, StatementError
+from importers.statements.contract import Statement, StatementError, StatementLine
 from importers.statements.read import read_statements
 from payroll_api.audit.journal import SYSTEM, Event, record
-from payroll_api.clock import pay_day
 from payroll_api.db.bulk import fetch
 from payroll_api.failpoints import failpoint
 from payroll_api.people.keys import account_key
 from payroll_api.services import Services
 from payroll_api.settlement import effects
-from payroll_api.settlement.judged import Judged
+from payroll_api.settlement.expect import expected_payments
+from payroll_api.settlement.judged import Judged, Numbered
 from payroll_api.settlement.models import StatementFile
-from reconciliation.contract import ExpectedPayment, SettlementMatch
+from payroll_api.settlement.rules import Rules, rules_of
+from reconciliation.contract import SettlementMatch
 from reconciliation.settlement import settle
 
-# Every payment that this account may show: sent in some way, and not given up. Settled ones too: their line may come again. It was
-# ordered when its dispatch was made: when we heard that it was paid says nothing of the bank's day. The index allows one `matched` line.
-_EXPECTED = """
-select p.id::text, a.reference, p.amount_minor, p.currency, d.created_at, p.account_key, p.settled_on is not null,
-  d.reference, l.entry
-from payments p
-join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt
-join dispatches d on d.factory_id = a.factory_id and d.id = a.dispatch_id
-left join statement_lines l on l.factory_id = p.factory_id and l.payment_id = p.id and l.kind = 'matched'
-where p.factory_id = $1 and p.provider_account_id = $2 and p.currency = $3
-  and p.state in ('paid', 'accepted', 'unknown', 'submitting', 'returned')
-  and (p.settled_on is null or p.settled_on >= $4)
-"""
 _NAMED = """
 select a.reference, p.id::text, p.state from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
 where a.factory_id = $1 and a.reference = any($2) and p.provider_account_id = $3
 """
+_KNOWN = "select line_key from statement_lines where factory_id = $1 and line_key = any($2)"
+_MANY = 2_000  # lines after which the planner's statistics are refreshed
 # Two statements of one account are judged one after the other, or both would take a booking for the first.
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('settle|' || $1::text, 0))"
 
@@ -49,66 +38,91 @@ _LOCK = "select pg_advisory_xact_lock(hashtextextended('settle|' || $1::text, 0)
 async def match_statement(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
     """The job MATCH_STATEMENT: all of one statement in one transaction, so that it is matched or still waits, never half."""
     statement_id = UUID(payload["statement"])
+    statements = await _read(services, factory_id, statement_id)
+    if not statements:
+        return
     async with services.database.factory(factory_id) as session:
         file = await session.get_one(StatementFile, (factory_id, statement_id), with_for_update=True)
         if file.state != "received":
             return
         vault = await services.keys.vault(session)
-        content = vault.open_bytes(file.content, "statement_files", statement_id, "content")
+        key = cache(lambda text: account_key(vault, text))  # asked for each line twice: to compare it, and to keep it
         now = services.clock()
-        try:
-            statements = await asyncio.to_thread(read_statements, content, file_name=file.file_name)
-        except StatementError as error:
-            file.state, file.detail = "refused", str(error)
-            await session.flush()
-            await record(session, now, Event(actor=SYSTEM, action="statement.refused", subject=f"statement:{statement_id}"))
-            return
+        rules = await rules_of(session)
         await fetch(session, _LOCK, str(file.provider_account_id))
         kept: list[effects.Kept] = []
         # Day by day: what an earlier statement of the file settled is known to the next one.
         for statement in sorted(statements, key=lambda one: (one.opened_on, one.closed_on)):
-            judged = await _judge(session, file, statement, lambda text: account_key(vault, text))
-            kept.append(await effects.keep(session, services, file, judged, now, first=sum(len(one.parts) for one in kept)))
             await failpoint("D1")
+            judged = await _judge(session, file, rules, statement, key)
+            kept.append(await effects.keep(session, file, rules, judged, key, now, first=sum(len(one.parts) for one in kept)))
         summary = effects.summary(kept)
         file.state, file.summary = "matched", summary
         file.identification = ", ".join(statement.identification for statement in statements)
         await session.flush()
         await record(session, now, Event(actor=SYSTEM, action="statement.matched", subject=f"statement:{statement_id}", data=summary))
+    if sum(len(one.parts) for one in kept) > _MANY:
+        await services.database.analyze("statement_lines")
 
 
-async def _judge(session: AsyncSession, file: StatementFile, statement: Statement, key: Callable[[str], bytes]) -> Judged:
-    # A return comes weeks after its payment at the latest; older settled payments cannot be meant.
-    since = date.fromordinal(statement.opened_on.toordinal() - 60)
-    rows = await fetch(session, _EXPECTED, file.factory_id, file.provider_account_id, statement.currency, since)
-    expected = [
-        ExpectedPayment(
-            payment_id=payment,
-            reference=reference,
-            amount=Money(minor, currency(unit)),
-            executed_on=pay_day(at),
-            account_key=payee,
-            already_settled=settled,
-            batch_reference=batch,
-            settled_entry=entry,
-        )
-        for payment, reference, minor, unit, at, payee, settled, batch, entry in rows
-    ]
-    verdicts = await asyncio.to_thread(settle, expected, statement.lines, account_key=key, as_of=statement.closed_on)
-    return Judged(statement=statement, verdicts=await _named(session, file, statement, verdicts))
+async def _read(services: Services, factory_id: UUID, statement_id: UUID) -> tuple[Statement, ...]:
+    """The file read into statements, with no transaction open meanwhile. One that cannot be read is refused, kept, and says why."""
+    async with services.database.factory(factory_id) as session:
+        file = await session.get_one(StatementFile, (factory_id, statement_id))
+        if file.state != "received":
+            return ()
+        vault = await services.keys.vault(session)
+        content = vault.open_bytes(file.content, "statement_files", statement_id, "content")
+        name = file.file_name
+    try:
+        return await asyncio.to_thread(read_statements, content, file_name=name)
+    except StatementError as error:
+        reason = str(error)
+    async with services.database.factory(factory_id) as session:
+        file = await session.get_one(StatementFile, (factory_id, statement_id), with_for_update=True)
+        if file.state == "received":
+            file.state, file.detail = "refused", reason
+            await session.flush()
+            event = Event(actor=SYSTEM, action="statement.refused", subject=f"statement:{statement_id}")
+            await record(session, services.clock(), event)
+    return ()
+
+
+async def _judge(session: AsyncSession, file: StatementFile, rules: Rules, statement: Statement, key: Callable[[str], bytes]) -> Judged:
+    numbered = await asyncio.to_thread(Numbered.of, statement)
+    known = {row[0] for row in await fetch(session, _KNOWN, file.factory_id, list(numbered.keys))}
+    new = numbered.new(known)
+    lines = [statement.lines[position] for position in new]
+    expected = await expected_payments(session, file, statement, lines)
+    verdicts = await asyncio.to_thread(
+        settle,
+        expected,
+        lines,
+        account_key=key,
+        as_of=statement.closed_on,
+        late_after_days=rules.late_after_days,
+        missing_after_days=rules.missing_after_days,
+        is_funding=rules.is_funding,
+    )
+    if not statement.is_complete:
+        # A notification of single bookings says nothing of what it does not show.
+        verdicts = tuple(match for match in verdicts if match.line_index is not None)
+    return Judged(numbered=numbered, new=new, verdicts=await _named(session, file, lines, verdicts))
 
 
 async def _named(
-    session: AsyncSession, file: StatementFile, statement: Statement, verdicts: Sequence[SettlementMatch]
-) -> tuple[SettlementMatch, ...]:
+    session: AsyncSession, file: StatementFile, lines: Sequence[StatementLine], verdicts: Sequence[SettlementMatch]
+) -> Sequence[SettlementMatch]:
     """The verdicts; a line taken for foreign that names an attempt of ours says so: money moved for a payment that we gave up."""
     foreign = {
-        match.line_index: statement.lines[match.line_index].references
+        match.line_index: lines[match.line_index].references
         for match in verdicts
         if match.kind == "foreign" and match.line_index is not None
     }
     wanted = [reference for references in foreign.values() for reference in references]
     rows = await fetch(session, _NAMED, file.factory_id, wanted, file.provider_account_id) if wanted else []
+    if not rows:
+        return verdicts
     ours = {reference: (payment, state) for reference, payment, state in rows}
 
     def told(match: SettlementMatch) -> SettlementMatch:

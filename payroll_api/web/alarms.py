@@ -18,7 +18,14 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PAGE = 25
 # Where a subject has a page of its own.
-_PLACES = {"payment": "/payments/{}", "run": "/runs/{}", "worker": "/workers/{}", "file": "/files/{}", "message": "/messages/{}"}
+_PLACES = {
+    "payment": "/payments/{}",
+    "run": "/runs/{}",
+    "worker": "/workers/{}",
+    "break": "/breaks/{}",
+    "file": "/files/{}",
+    "message": "/messages/{}",
+}
 
 
 @router.get("/alarms")

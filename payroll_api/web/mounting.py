@@ -11,6 +11,7 @@ from payroll_api.services import Services
 from payroll_api.web import (
     alarms,
     audit,
+    breaks,
     differences,
     factory,
     file_questions,
@@ -36,6 +37,7 @@ _PAGES = (
     run_lists,
     workers,
     statements,
+    breaks,
     messages,
     alarms,
     audit,

@@ -1,4 +1,4 @@
-"""Statements of banks and wallets, and what did not fit."""
+"""Statements of banks and wallets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from fastapi.responses import Response
 
 from payroll_api.errors import ProblemError
 from payroll_api.factories.provider_accounts import list_
-from payroll_api.settlement.close import close_break
-from payroll_api.settlement.find import breaks, list_statements
+from payroll_api.settlement.find import count_open, list_statements
 from payroll_api.settlement.upload import LARGEST_STATEMENT, upload_statement
 from payroll_api.web.lists import cursor, page_of
 from payroll_api.web.page import Doer, Page, Reader
@@ -20,25 +19,22 @@ from payroll_api.web.route import PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_BREAKS = 20
-_FITTING = ("matched", "seen")
+_FITTING = ("matched", "seen", "given_back", "funding")
 _STATEMENTS = 25
 
 
 @router.get("/statements")
 async def show(page: Reader) -> Response:
-    """The upload, what does not fit, and the statements so far."""
+    """The upload, how much does not fit, and the statements so far."""
     return await _show(page)
 
 
 async def _show(page: Page, problem: Told | None = None, status: int = 200) -> Response:
-    after = cursor(page.request.query_params.get("after"))
     before = cursor(page.request.query_params.get("before"))
     async with page.session() as session:
         accounts = await list_(session)
         statements = await list_statements(session, before=before, limit=_STATEMENTS + 1)
-        open_breaks = await breaks(session, state="open", after=after, limit=_BREAKS + 1)
-    shown, more = page_of(open_breaks, _BREAKS)
+        counts = await count_open(session)
     listed, older = page_of(statements, _STATEMENTS)
     return page.show(
         "statements.html",
@@ -50,8 +46,7 @@ async def _show(page: Page, problem: Told | None = None, status: int = 200) -> R
         statements=listed,
         results={item.id: _result(item.summary) for item in listed if item.summary},
         older=listed[-1].id if older else None,
-        breaks=shown,
-        cursor=shown[-1].id if more else None,
+        breaks=counts,
         is_live=any(item.state == "received" for item in listed),
     )
 
@@ -81,11 +76,3 @@ async def take(page: Doer) -> Response:
     except ProblemError as error:
         return await _show(page, told(page.words, error), status=error.status)
     return page.go("/statements", "statement")
-
-
-@router.post("/breaks/{break_id}/close")
-async def close(page: Doer, break_id: UUID) -> Response:
-    """Close a break with what was found out."""
-    async with page.session() as session:
-        await close_break(session, page.services, page.actor, break_id, reason=page.typed("reason"))
-    return page.go("/statements", "closed")

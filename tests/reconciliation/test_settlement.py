@@ -127,6 +127,46 @@ def test_a_fee_on_top_is_told_from_a_fee_out_of_the_wage() -> None:
     assert only([payment(1)], [line(1, fee=Money(50, USD))]).kind == "matched"
 
 
+def test_a_fee_on_a_line_of_its_own_is_a_fee_and_settles_nobody() -> None:
+    charge = line(1, 50, entry="E2", is_charge=True)
+    assert kinds([payment(1)], [charge, line(1)]) == [(0, None, "fee"), (1, "p1", "matched")]
+    assert kinds([payment(1)], [charge]) == [(0, None, "fee"), (None, "p1", "missing")]
+    assert kinds([payment(1, already_settled=True)], [charge]) == [(0, None, "fee")]
+    assert kinds([], [line(9, 300, references=(), account=None, text="Monthly account fee")]) == [(0, None, "fee")]
+    assert kinds([payment(1)], [line(1, text="Wages and fees of November")]) == [(0, "p1", "matched")]
+
+
+def test_what_was_booked_twice_comes_back_first_and_the_worker_keeps_her_wage() -> None:
+    back = line(1, entry="E3", direction=Direction.IN, is_return=True)
+    assert kinds([payment(1)], [line(1), line(1, entry="E2"), back]) == [(0, "p1", "matched"), (1, "p1", "twice"), (2, "p1", "given_back")]
+    twice = payment(1, already_settled=True, settled_entry="E1", extra=24_000)
+    assert kinds([twice], [back, replace(back, entry="E4")]) == [(0, "p1", "given_back"), (1, "p1", "returned")]
+
+
+def test_parts_that_come_or_go_in_two_statements_add_up() -> None:
+    assert kinds([payment(1, booked=4_000)], [line(1, 20_000)]) == [(0, "p1", "split")]
+    assert kinds([payment(1, booked=4_000)], [line(1, 19_999)]) == [(0, "p1", "amount")]
+    part = payment(1, already_settled=True, returned=10_000)
+    assert kinds([part], [line(1, 14_000, direction=Direction.IN)]) == [(0, "p1", "returned")]
+    assert kinds([part], [line(1, 24_000, direction=Direction.IN)]) == [(0, "p1", "amount")]
+
+
+def test_a_return_that_the_bank_takes_back_is_no_second_payment() -> None:
+    assert kinds([payment(1, already_settled=True, returned=24_000)], [line(1, is_return=True)]) == [(0, "p1", "reversed")]
+
+
+def test_a_booking_without_an_id_is_known_again_by_its_day_and_amount() -> None:
+    settled = payment(1, already_settled=True, settled_entry="#4", settled_on=PAYDAY)
+    assert kinds([settled], [line(1, entry="#9")]) == [(0, "p1", "seen")]
+    assert kinds([settled], [line(1, entry="#9", booked_on=PAYDAY + timedelta(days=1))]) == [(0, "p1", "twice")]
+
+
+def test_the_factorys_own_transfer_to_the_account_is_funding() -> None:
+    top_up = line(8, 5_000_000, references=("SALARY NOV",), direction=Direction.IN, account="000-FACTORY")
+    (match,) = settle([], [top_up], account_key=key, as_of=PAYDAY, is_funding=lambda one: one.account == "000-FACTORY")
+    assert (match.kind, match.verdict) == ("funding", SettlementVerdict.MATCHED)
+
+
 def test_a_wage_booked_in_two_parts_is_a_split() -> None:
     assert kinds([payment(1)], [line(1, 4_000), line(1, 20_000)]) == [(0, "p1", "split"), (1, "p1", "split")]
 
