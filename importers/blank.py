@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from openpyxl import Workbook
@@ -14,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from importers.contract import Meaning
 from importers.headers import words_of
-from importers.kinds import DAYS, HOURS, IDENTITIES, MONEY
+from importers.kinds import DAYS, HOURS, IDENTITIES, MONEY, NAME_PARTS
 from importers.period import PayPeriod
 
 _LAST_ROW = 5_000
@@ -79,8 +80,16 @@ LABELS: dict[Meaning, tuple[str, str]] = {
     Meaning.EXCHANGE_RATE: ("អត្រាប្តូរប្រាក់", "Exchange rate"),
     Meaning.SIGNATURE: ("ហត្ថលេខា", "Signature"),
     Meaning.NOTE: ("សម្គាល់", "Note"),
+    Meaning.FAMILY_NAME: ("នាមត្រកូល", "Family name"),
+    Meaning.GIVEN_NAME: ("នាមខ្លួន", "Given name"),
+    Meaning.FAMILY_NAME_LATIN: ("នាមត្រកូលជាអក្សរឡាតាំង", "Family name (Latin)"),
+    Meaning.GIVEN_NAME_LATIN: ("នាមខ្លួនជាអក្សរឡាតាំង", "Given name (Latin)"),
+    Meaning.NOT_PAID: ("មិនមែនជាប្រាក់បើក", "Not paid to the worker"),
 }
-_LEFT_OUT = {Meaning.EXCHANGE_RATE, Meaning.SIGNATURE, Meaning.BASIC_PAY, Meaning.NIGHT_HOURS, Meaning.NIGHT_PAY, Meaning.BACK_PAY}
+_LEFT_OUT = {Meaning.EXCHANGE_RATE, Meaning.SIGNATURE, Meaning.BASIC_PAY, Meaning.NIGHT_HOURS, Meaning.NIGHT_PAY, Meaning.BACK_PAY} | {
+    Meaning.NOT_PAID,
+    *chain.from_iterable(NAME_PARTS.values()),
+}
 TEMPLATE = tuple(meaning for meaning in LABELS if meaning not in _LEFT_OUT)
 _EXAMPLE: dict[Meaning, Any] = {
     Meaning.WORKER_CODE: "EXAMPLE / ឧទាហរណ៍",

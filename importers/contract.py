@@ -19,6 +19,10 @@ class Meaning(enum.StrEnum):
     WORKER_CODE = "worker_code"
     NAME = "name"  # as the factory writes it first, usually Khmer
     NAME_LATIN = "name_latin"
+    FAMILY_NAME = "family_name"  # with the given name beside it: the two are one name
+    GIVEN_NAME = "given_name"
+    FAMILY_NAME_LATIN = "family_name_latin"
+    GIVEN_NAME_LATIN = "given_name_latin"
     SEX = "sex"
     NATIONAL_ID = "national_id"
     PHONE = "phone"
@@ -77,6 +81,7 @@ class Meaning(enum.StrEnum):
     EXCHANGE_RATE = "exchange_rate"
     SIGNATURE = "signature"
     NOTE = "note"
+    NOT_PAID = "not_paid"  # known, and nothing the worker is paid: lateness, a rate, a tax base, what the employer pays beside the wage
     IGNORED = "ignored"  # a person said this column does not matter
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -12,6 +12,7 @@ from importlib.resources import files
 
 from importers.contract import Meaning
 from importers.khmer import digits, normalise
+from importers.kinds import DEDUCTIONS, EARNINGS
 
 SURE = Decimal("1.00")
 SPELLED = Decimal("0.85")  # a known phrase with one slip of the keyboard
@@ -33,6 +34,14 @@ _OTHERS = re.compile(
     r"employer|company(?!.*id)|ytd|year to date|previous|last month|cumulative|average|និយោជក|ក្រុមហ៊ុន|公司|雇主|上月|累计|earned|ទទួលបាន",
     re.IGNORECASE,
 )  # figures that share a payroll's words but are not what the worker is paid now
+_DEDUCTED = re.compile(r"deduct|ការកាត់|កាត់|扣|공제", re.IGNORECASE)
+_EARNED = re.compile(r"earnings?(?![a-z])|income|allowances?(?![a-z])|ចំណូល|ប្រាក់ឧបត្ថម្ភ|应发|收入|지급", re.IGNORECASE)
+_LATIN = re.compile(r"latin|english|ឡាតាំង|អង់គ្លេស|英文|拼音", re.IGNORECASE)
+_IN_LATIN = {
+    Meaning.NAME: Meaning.NAME_LATIN,
+    Meaning.FAMILY_NAME: Meaning.FAMILY_NAME_LATIN,
+    Meaning.GIVEN_NAME: Meaning.GIVEN_NAME_LATIN,
+}
 _KHMER_CURRENCY = re.compile(r"៛|(?<![a-z])(?:khr|riels?)(?![a-z])|រៀល|柬币|瑞尔", re.IGNORECASE)
 _DOLLARS = re.compile(r"\$|(?<![a-z])(?:usd|dollars?)(?![a-z])|ដុល្លារ|美元|美金", re.IGNORECASE)
 
@@ -94,7 +103,12 @@ def guess(header: str, groups: str = "") -> tuple[Guess, ...]:
     such as "Employer" or "Last month" makes any meaning doubtful.
     """
     whole = f"{groups} / {header}" if groups else header
-    premium = max(filter(None, (_premium(header), _premium(whole))), key=lambda entry: entry.score, default=None)
+    plainly = _vocabulary().sure.get(key(header))
+    premium = (
+        None
+        if plainly is Meaning.NOT_PAID
+        else max(filter(None, (_premium(header), _premium(whole))), key=lambda entry: entry.score, default=None)
+    )
     pieces = [piece for piece in dict.fromkeys((header, *_PIECES.split(header))) if key(piece)]
     exact = [entry for piece in pieces for entry in _match(piece)]
     found: dict[Meaning, Guess] = {}
@@ -105,6 +119,8 @@ def guess(header: str, groups: str = "") -> tuple[Guess, ...]:
         # "Overtime / Hours" is more than any of its words
         found = {meaning: _capped(entry, PARTLY, entry.reason) for meaning, entry in found.items() if meaning is not premium.meaning}
         found[premium.meaning] = premium
+    if groups:
+        found = _settled_by(groups, found)
     if not found and groups:
         found = {entry.meaning: _capped(entry, PARTLY, "only the group caption is known") for entry in guess(groups)}
     other = _OTHERS.search(groups) or (None if key(header) in _vocabulary().sure else _OTHERS.search(header))
@@ -112,6 +128,22 @@ def guess(header: str, groups: str = "") -> tuple[Guess, ...]:
         found = {meaning: _capped(entry, PARTLY, f"'{other[0]}' may make it another figure") for meaning, entry in found.items()}
     ranked = sorted(found.values(), key=lambda entry: (-entry.score, entry.meaning))
     return _doubted(ranked)
+
+
+def _settled_by(groups: str, found: dict[Meaning, Guess]) -> dict[Meaning, Guess]:
+    """What a group caption says of a word that several meanings share: "Other" under "Deductions"; a name's parts under "Latin"."""
+    if any(entry.score >= TAKEN_FROM for entry in found.values()):
+        if _LATIN.search(groups):
+            return {
+                _IN_LATIN.get(meaning, meaning): replace(entry, meaning=_IN_LATIN.get(meaning, meaning)) for meaning, entry in found.items()
+            }
+        return found
+    for caption, family in ((_DEDUCTED, DEDUCTIONS | {Meaning.TOTAL_DEDUCTIONS}), (_EARNED, EARNINGS | {Meaning.GROSS})):
+        fitting = [entry for entry in found.values() if entry.meaning in family]
+        if caption.search(groups) and len(fitting) == 1 and fitting[0].score == WEAK:
+            (one,) = fitting
+            return {one.meaning: Guess(meaning=one.meaning, score=SPELLED, reason=f"{one.meaning.value}, by its group caption")}
+    return found
 
 
 def _capped(entry: Guess, most: Decimal, reason: str) -> Guess:

@@ -40,7 +40,14 @@ HOURS = frozenset(
 )
 DAYS = frozenset({Meaning.DAYS_WORKED, Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK, Meaning.OVERTIME_DAYS})
 IDENTITIES = frozenset({Meaning.WORKER_CODE, Meaning.ACCOUNT, Meaning.PHONE, Meaning.NATIONAL_ID})
-WHO = frozenset({Meaning.WORKER_CODE, Meaning.NAME, Meaning.NAME_LATIN})
+WHO = frozenset({Meaning.WORKER_CODE, Meaning.NAME, Meaning.NAME_LATIN, Meaning.FAMILY_NAME, Meaning.FAMILY_NAME_LATIN})
 NAMES = frozenset({Meaning.NAME, Meaning.NAME_LATIN, Meaning.ACCOUNT_NAME})
 ADDED_UP = frozenset({Meaning.OTHER_ALLOWANCE, Meaning.OTHER_DEDUCTION})  # several columns of it make one amount
-UNREAD = frozenset({Meaning.LINE_NUMBER, Meaning.SIGNATURE, Meaning.NOTE, Meaning.IGNORED, Meaning.EXCHANGE_RATE})
+NAME_PARTS = {
+    Meaning.NAME: (Meaning.FAMILY_NAME, Meaning.GIVEN_NAME),
+    Meaning.NAME_LATIN: (Meaning.FAMILY_NAME_LATIN, Meaning.GIVEN_NAME_LATIN),
+}
+UNREAD = frozenset(
+    {Meaning.LINE_NUMBER, Meaning.SIGNATURE, Meaning.NOTE, Meaning.NOT_PAID, Meaning.IGNORED, Meaning.EXCHANGE_RATE}
+    | {part for parts in NAME_PARTS.values() for part in parts}
+)

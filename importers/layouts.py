@@ -12,12 +12,13 @@ from typing import Any
 from importers.contract import ColumnReading, Layout, Meaning
 from importers.evidence import Evidence, gather, settles_net
 from importers.headers import PARTLY, TAKEN_FROM, WEAK, Guess, currency_of, guess, identity
-from importers.kinds import ADDED_UP, MONEY, UNREAD
+from importers.kinds import ADDED_UP, MONEY, NAME_PARTS, UNREAD
 from importers.money import CURRENCIES
 from importers.sheet_xml import column_letters
 from importers.table import Caption, Table
 from importers.workbook import Grid
 
+_SEVERAL = (UNREAD | ADDED_UP) - {part for parts in NAME_PARTS.values() for part in parts}  # may stand in more than one column
 _CONFIRMED = Decimal("1.00")
 _NOT_SURE = "not certain enough: "
 
@@ -135,7 +136,7 @@ def _without_rivals(columns: list[ColumnReading]) -> list[ColumnReading]:
     """One meaning, one column (or one for each currency): rivals of the same certainty are all asked about."""
     wanted: dict[tuple[Meaning, str | None], list[int]] = {}
     for index, column in enumerate(columns):
-        if column.meaning is not None and column.meaning not in UNREAD and column.meaning not in ADDED_UP:
+        if column.meaning is not None and column.meaning not in _SEVERAL:
             wanted.setdefault((column.meaning, column.currency), []).append(index)
     result = list(columns)
     for (meaning, _), places in wanted.items():
@@ -204,7 +205,7 @@ def _refuse_rivals(columns: list[ColumnReading]) -> None:
     counted = Counter(
         (column.meaning, column.currency if column.meaning in MONEY else None)
         for column in columns
-        if column.meaning is not None and column.meaning not in UNREAD and column.meaning not in ADDED_UP
+        if column.meaning is not None and column.meaning not in _SEVERAL
     )
     for (meaning, currency), times in counted.items():
         if times > 1 and meaning is not None:

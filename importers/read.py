@@ -26,6 +26,7 @@ from importers.join import SheetPart, in_order, joined, with_notes
 from importers.kinds import DAYS, HOURS, MONEY, UNREAD
 from importers.layouts import side_by_side
 from importers.lines import Places, classify
+from importers.names import with_whole_names
 from importers.notes import notes_on_file, notes_on_layout, notes_on_sheet
 from importers.period import PayPeriod
 from importers.problems import problem
@@ -87,10 +88,12 @@ class _Source:
 def _sheet(source: _Source, chosen: Candidate, period: PayPeriod, progress: Progress | None) -> SheetPart:
     """One sheet of the file, or why nothing can be taken from it."""
     notes = notes_on_sheet(chosen, period)
+    found, chosen = chosen.layout, with_whole_names(chosen)
     missing = _missing_column(chosen)
     if missing is not None:
-        return SheetPart(sheet=_refused(source, [missing, *notes, *notes_on_layout(chosen)], layout=chosen.layout))
-    return _read(source, chosen, notes, period, progress)
+        return SheetPart(sheet=_refused(source, [missing, *notes, *notes_on_layout(chosen)], layout=found))
+    part = _read(source, chosen, notes, period, progress)
+    return replace(part, sheet=replace(part.sheet, layout=found))
 
 
 def _read(source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, progress: Progress | None) -> SheetPart:
