@@ -8,18 +8,23 @@ from __future__ import annotations
 import gc
 import io
 import json
+import os
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from importers.guard import RefusedFileError, inspect
 from importers.sandbox import limit_this_process
-from importers.sheet_xml import SecondLook, look, read_styles, sheet_parts
+from importers.second_reader import Strings, disagreements, read_strings
+from importers.sheet_xml import SecondLook, counts_from_1904, look, read_styles, shared_strings, sheet_parts
 
 MOST_ROWS = 100_000
 MOST_COLUMNS = 256
 MOST_CELLS = 4_000_000
+_SHOWN = 100  # characters of a cell that two readings show differently
 
 
 def encode(value: object) -> dict[str, object]:
@@ -35,14 +40,15 @@ def encode(value: object) -> dict[str, object]:
     raise TypeError(f"a cell of type {type(value).__name__}")
 
 
-def read(data: bytes) -> list[dict[str, Any]]:
-    """Every worksheet's cells and what stands beside them. Raises RefusedFileError."""
+def read(data: bytes, later: list[Callable[[], Iterator[str]]]) -> list[dict[str, Any]]:
+    """Every worksheet's cells and what stands beside them; `later` gets the comparisons still to make. Raises RefusedFileError."""
     inspect(data)
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415  only after the guard
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts, styles = sheet_parts(archive), read_styles(archive)
         looks = {name: look(archive.read(part), styles) for name, part in parts.items() if part in archive.namelist()}
+        strings = Strings(texts=read_strings(shared_strings(archive)), from_1904=counts_from_1904(archive))
     for seen in looks.values():
         if seen.wide:
             raise RefusedFileError("sheet_too_wide")
@@ -61,7 +67,13 @@ def read(data: bytes) -> list[dict[str, Any]]:
         sys.stderr.flush()
         visible = meta.visible == SheetVisibleEnum.Visible
         sheets.append(_sheet(meta.name, sheet, looks.get(meta.name, SecondLook()), visible=visible))
+        later.append(partial(_compare, meta.name, looks.get(meta.name, SecondLook()), strings, sheets[-1]["rows"]))
     return sheets
+
+
+def _compare(name: str, seen: SecondLook, strings: Strings, rows: list[list[Any]]) -> Iterator[str]:
+    for row, column, text in disagreements(seen.xml, seen.prefix, strings, rows):
+        yield json.dumps([name, row, column, text[:_SHOWN]])
 
 
 def _sheet(name: str, sheet: Any, seen: SecondLook, *, visible: bool) -> dict[str, Any]:  # noqa: ANN401  calamine has no types
@@ -86,10 +98,10 @@ def _sheet(name: str, sheet: Any, seen: SecondLook, *, visible: bool) -> dict[st
     }
 
 
-def answer(data: bytes) -> dict[str, Any]:
+def answer(data: bytes, later: list[Callable[[], Iterator[str]]]) -> dict[str, Any]:
     """The sheets, or the code of the refusal. A file that the parser cannot read is refused, not an error of ours."""
     try:
-        return {"sheets": read(data)}
+        return {"sheets": read(data, later)}
     except RefusedFileError as refused:
         return {"refused": refused.code}
     except MemoryError:
@@ -99,10 +111,16 @@ def answer(data: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer one workbook."""
+    """Answer one workbook; then, while the answer is already being worked with, compare it with a second reading."""
     limit_this_process(memory=768 * 1024 * 1024, cpu_seconds=8)
     gc.disable()  # one answer and gone: half a million cells need no search for cycles
-    sys.stdout.write(json.dumps(answer(sys.stdin.buffer.read()), default=encode, check_circular=False))
+    later: list[Callable[[], Iterator[str]]] = []
+    sys.stdout.write(json.dumps(answer(sys.stdin.buffer.read(), later), default=encode, check_circular=False))
+    sys.stdout.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever reads sees the end
+    for compare in later:
+        for line in compare():
+            sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -32,10 +32,11 @@ from importers.period import PayPeriod
 from importers.problems import problem
 from importers.progress import Progress
 from importers.rows import build_rows, canonical_lines, net_sums
+from importers.second_opinion import check_second_reading
 from importers.sheet_xml import column_index
 from importers.table_checks import check_merged, check_shifted, spread_merged, stops_of_table
 from importers.totals import control_totals
-from importers.workbook import address, open_grids
+from importers.workbook import Opened, address, open_grids
 
 
 def read_sheet(
@@ -58,20 +59,20 @@ def read_sheet(
     source = _Source(file_name=file_name, content_hash=hashlib.sha256(data).hexdigest())
     told = Progress(progress) if progress is not None else None
     try:
-        grids = open_grids(data, file_name, told.opened if told else None)
+        with open_grids(data, file_name, told.opened if told else None) as opened:
+            source = replace(source, sheets=tuple(grid.name for grid in opened.grids))
+            choice = choose_sheets(opened.grids, period, [layout for layout in layouts if layout.confirmed], sheets)
+            source = replace(source, choices=choice.choices)
+            if choice.problem is not None:
+                return _refused(source, [choice.problem])
+            parts = []
+            for chosen in choice.candidates:
+                parts.append(_sheet(source, chosen, period, opened, told))
+                if told is not None:
+                    told.sheet_done()
     except RefusedFileError as refused:
         return _refused(source, [problem(refused.code)])
-    source = replace(source, sheets=tuple(grid.name for grid in grids))
-    choice = choose_sheets(grids, period, [layout for layout in layouts if layout.confirmed], sheets)
-    source = replace(source, choices=choice.choices)
-    if choice.problem is not None:
-        return _refused(source, [choice.problem])
-    notes = notes_on_file(file_name, choice.candidates, grids, is_workbook=data.startswith(ZIP_MAGIC))
-    parts = []
-    for chosen in choice.candidates:
-        parts.append(_sheet(source, chosen, period, told))
-        if told is not None:
-            told.sheet_done()
+    notes = notes_on_file(file_name, choice.candidates, opened.grids, is_workbook=data.startswith(ZIP_MAGIC))
     return joined([replace(parts[0], sheet=with_notes(parts[0].sheet, notes)), *parts[1:]])
 
 
@@ -85,18 +86,20 @@ class _Source:
     choices: tuple[SheetChoice, ...] = ()
 
 
-def _sheet(source: _Source, chosen: Candidate, period: PayPeriod, progress: Progress | None) -> SheetPart:
+def _sheet(source: _Source, chosen: Candidate, period: PayPeriod, opened: Opened, progress: Progress | None) -> SheetPart:
     """One sheet of the file, or why nothing can be taken from it."""
     notes = notes_on_sheet(chosen, period)
     found, chosen = chosen.layout, with_whole_names(chosen)
     missing = _missing_column(chosen)
     if missing is not None:
         return SheetPart(sheet=_refused(source, [missing, *notes, *notes_on_layout(chosen)], layout=found))
-    part = _read(source, chosen, notes, period, progress)
+    part = _read(source, chosen, notes, period, opened, progress)
     return replace(part, sheet=replace(part.sheet, layout=found))
 
 
-def _read(source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, progress: Progress | None) -> SheetPart:
+def _read(
+    source: _Source, chosen: Candidate, notes: list[CellProblem], period: PayPeriod, opened: Opened, progress: Progress | None
+) -> SheetPart:
     grid, layout = chosen.grid, chosen.layout
     spread_merged(grid, chosen.table, layout)
     lines = classify(grid, chosen.table, _places(layout))
@@ -121,6 +124,7 @@ def _read(source: _Source, chosen: Candidate, notes: list[CellProblem], period: 
     check_clock_fractions(reading)
     without_worker = check_unlabelled(reading, net)
     totals = control_totals(reading)
+    check_second_reading(reading, opened.second_opinion())
     reading.problems.extend(problem("row_not_read", sheet=grid.name, cell=address(row, 0), value=grid.rows[row][0]) for row in lines.unread)
     stops = any(found.severity is Severity.STOPS_FILE for found in reading.problems)
     rows = () if stops else build_rows(reading, net_currency, progress)

@@ -46,6 +46,8 @@ class SecondLook:
     wide: bool = False
     filled: int = 0  # cells that hold a value, by the XML's own count
     doubled: Callable[[], bool] = bool  # whether an address stands twice; asked only when the counts differ
+    xml: bytes = b""  # as spreadsheets write it, each cell with its address first
+    prefix: bytes = b""  # of the sheet's namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,19 @@ def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
         path = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl") / target)
         parts[element.get("name", "")] = _actual(archive, path)
     return parts
+
+
+def counts_from_1904(archive: zipfile.ZipFile) -> bool:
+    """Whether the workbook's days count from 1904, as old Macintosh programs had it."""
+    root = fromstring(archive.read(_actual(archive, "xl/workbook.xml")))
+    settings = (element for element in root.iter() if element.tag.rpartition("}")[2] == "workbookPr")
+    return any(element.get("date1904", "") in {"1", "true"} for element in settings)
+
+
+def shared_strings(archive: zipfile.ZipFile) -> bytes:
+    """The XML of the shared strings; empty where the workbook has none."""
+    path = _actual(archive, "xl/sharedStrings.xml")
+    return archive.read(path) if path in archive.namelist() else b""
 
 
 def _actual(archive: zipfile.ZipFile, path: str) -> str:
@@ -130,6 +145,7 @@ def look(xml: bytes, styles: Styles) -> SecondLook:
         xml = _with_references(xml, prefix)
     if xml.count(b"<" + prefix + b"c ") != xml.count(b"<" + prefix + b'c r="'):
         xml = re.sub(rb"<" + prefix + rb'c ([^>]*?) ?\b(r="[A-Z]+[0-9]+")', rb"<" + prefix + rb"c \2 \1", xml)  # the address first
+    result.xml, result.prefix = xml, prefix
     _look_at_rows(xml, prefix, result)
     result.filled = xml.count(b"<" + prefix + b"v>") + xml.count(b"<" + prefix + b"is>")
     result.doubled = partial(_stands_twice, xml, prefix)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from importers.csv_file import looks_like_text, read_text_table
 from importers.guard import ZIP_MAGIC, RefusedFileError, refuse_by_magic
-from importers.sandbox import run_limited
+from importers.sandbox import LimitedChild
 from importers.sheet_xml import Runs, column_letters
 
 WALL_SECONDS = 15.0
@@ -69,26 +70,62 @@ def text_of(cell: Cell) -> str:
     return str(cell)
 
 
-def open_grids(data: bytes, file_name: str, seen: Callable[[int], None] | None = None) -> list[Grid]:
-    """The sheets of a file, in its order. Raises RefusedFileError with the problem's code.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differing:
+    """A cell that a second reading shows otherwise. Row and column count from 0."""
+
+    sheet: str
+    row: int
+    column: int
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Opened:
+    """The sheets of a file, in its order, and a second opinion on their values that may still be on its way."""
+
+    grids: list[Grid]
+    child: LimitedChild | None = None
+    said: list[str] = field(default_factory=list)
+
+    def second_opinion(self) -> list[Differing]:
+        """The cells that the second reading shows otherwise. Waits for it; raises RefusedFileError when it dies or takes too long."""
+        if self.child is not None:
+            self.child.finish()
+        told = [json.loads(line) for line in self.said]
+        return [Differing(sheet=sheet, row=row, column=column, text=text) for sheet, row, column, text in told]
+
+
+@contextmanager
+def open_grids(data: bytes, file_name: str, seen: Callable[[int], None] | None = None) -> Iterator[Opened]:
+    """Open a file. Raises RefusedFileError with the problem's code.
 
     `seen(rows)` is called with each sheet's length as soon as it is known, while the values are still being read.
     """
     refuse_by_magic(data)
-    if data.startswith(ZIP_MAGIC):
-        return [_grid(sheet) for sheet in _parse_in_child(data, seen)]
-    if not file_name.lower().endswith((".csv", ".tsv", ".txt")) or not looks_like_text(data):
-        raise RefusedFileError("web_page" if b"<table" in data[:65536].lower() else "not_a_workbook")
-    return [Grid(name="CSV", rows=[list(row) for row in read_text_table(data)], is_text=True)]
+    if not data.startswith(ZIP_MAGIC):
+        if not file_name.lower().endswith((".csv", ".tsv", ".txt")) or not looks_like_text(data):
+            raise RefusedFileError("web_page" if b"<table" in data[:65536].lower() else "not_a_workbook")
+        yield Opened(grids=[Grid(name="CSV", rows=[list(row) for row in read_text_table(data)], is_text=True)])
+        return
+    said: list[str] = []
 
-
-def _parse_in_child(data: bytes, seen: Callable[[int], None] | None) -> list[dict[str, Any]]:
     def told(line: str) -> None:
-        if seen is not None and line.isascii() and line.isdigit():
+        if line.startswith("["):
+            said.append(line)
+        elif seen is not None and line.isascii() and line.isdigit():
             seen(int(line))
 
-    done = run_limited("importers.child", data, wall_seconds=WALL_SECONDS, told=told)
-    answer = json.loads(done, object_hook=_decode)
+    with LimitedChild("importers.child", data, wall_seconds=WALL_SECONDS, told=told) as child:
+        yield Opened(grids=[_grid(sheet) for sheet in _sheets(child)], child=child, said=said)
+
+
+def _sheets(child: LimitedChild) -> list[dict[str, Any]]:
+    try:
+        answer = json.loads(child.answer(), object_hook=_decode)
+    except ValueError:
+        child.finish()  # it died while it spoke, and says of what
+        raise RefusedFileError("damaged_file") from None
     if "refused" in answer:
         raise RefusedFileError(str(answer["refused"]))
     return list(answer["sheets"])
