@@ -147,9 +147,9 @@ def _read_slowly(xml: bytes, prefix: bytes, strings: Strings) -> dict[tuple[int,
         elif match is None or not match[1].strip():
             continue
         else:
-            body = _decoded(match[1]).encode() if b"&" in match[1] and not kind else match[1]
+            written = _decoded(match[1]).encode() if b"&" in match[1] and not kind else match[1]
             try:
-                text = of(attributes)(body)
+                text = of(attributes)(written)
             except ValueError:
                 text = _decoded(match[1])
         if text != "":
