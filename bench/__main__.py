@@ -15,14 +15,18 @@ from pathlib import Path
 from bench import payday
 
 RESULTS = Path(__file__).parent / "results"
-ALONE = ("law", "intake", "statement")
+ALONE = ("law", "intake", "statement", "webhooks")
 
 
 def main() -> int:
     """Run the benches that were asked for; 1 if one did not come out right."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "which", nargs="?", default="payday", choices=["payday", *ALONE, "all"], help="payday (default), law, intake, or all of them"
+        "which",
+        nargs="?",
+        default="payday",
+        choices=["payday", *ALONE, "all"],
+        help="payday (default), law, intake, webhooks, or all of them",
     )
     parser.add_argument(
         "--workers", type=int, nargs="+", help="sizes of the factory (payday: 1000 20000; law and intake take the largest, 20000)"
