@@ -26,7 +26,7 @@ def main() -> int:
         nargs="?",
         default="payday",
         choices=["payday", *ALONE, "all"],
-        help="payday (default), law, intake, webhooks, or all of them",
+        help="payday (default), one of the others, or all of them",
     )
     parser.add_argument(
         "--workers", type=int, nargs="+", help="sizes of the factory (payday: 1000 20000; law and intake take the largest, 20000)"
