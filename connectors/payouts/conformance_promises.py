@@ -16,7 +16,7 @@ from connectors.payouts.contract import (
 )
 from connectors.payouts.hours import HoursError
 from importers.statements.contract import Direction, StatementError
-from importers.statements.read import read_statements
+from importers.statements.messages import read_message
 
 _GOOD = (PayoutStatus.ACCEPTED, PayoutStatus.PAID)
 _SHORTEST_REFERENCE = 8  # letters: a prefix for the factory and a number that is never used again
@@ -131,7 +131,7 @@ async def states_what_it_paid(bench: Bench) -> Finding | None:
         return Finding(claim=claim, held=False, saw="the batch was not taken")
     await bench.settled(batch, len(batch.orders))
     try:
-        statements = read_statements(await bench.connector.fetch_statement(bench.day) or b"", file_name="statement")
+        statements = read_message(await bench.connector.fetch_statement(bench.day) or b"", file_name="statement")
     except StatementError as error:
         return Finding(claim=claim, held=False, saw=str(error), remedy="answer a statement as the provider writes it")
     lines = {

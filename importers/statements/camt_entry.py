@@ -20,6 +20,7 @@ _NO_REFERENCE = frozenset({"NOTPROVIDED", "NOTPROVIDED.", "NONREF"})
 _CHARGE_CODES = frozenset({"CHRG", "FEES", "COMM", "COME", "COMI", "COMT"})
 _RETURN_CODES = frozenset({"RRTN", "RPCR", "RRCT"})
 _DIRECTIONS = {"DBIT": Direction.OUT, "CRDT": Direction.IN}
+_LONGEST_CODE = 8
 _MOST_WARNINGS = 50
 LONGEST_TEXT = 500  # ISO's longest is Max500Text
 
@@ -151,6 +152,7 @@ class EntryReader:
             account=self._account(parts, booking.direction),
             is_return=booking.is_return or self._tags["RtrInf"] in parts or family in _RETURN_CODES,
             is_charge=booking.is_charge or family in _CHARGE_CODES,
+            reason=self._reason(parts),
             fee=self._fee(parts, booking.amount) or booking.fee,
             text=text or booking.text,
         )
@@ -180,6 +182,13 @@ class EntryReader:
 
     def _sub_family(self, parts: Children) -> str:
         return self._value(parts, "BkTxCd", "Domn", "Fmly", "SubFmlyCd") if self._tags["BkTxCd"] in parts else ""
+
+    def _reason(self, parts: Children) -> str | None:
+        """Why it came back. Only what looks like a code is kept: a bank's own words could name a worker."""
+        if self._tags["RtrInf"] not in parts:
+            return None
+        code = self._value(parts, "RtrInf", "Rsn", "Cd") or self._value(parts, "RtrInf", "Rsn", "Prtry")
+        return code if code.isascii() and code.isalnum() and len(code) <= _LONGEST_CODE else None
 
     def _fee(self, parts: Children, of: Money) -> Money | None:
         charges = parts.get(self._tags["Chrgs"])

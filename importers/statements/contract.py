@@ -32,6 +32,7 @@ class StatementLine:
     account: str | None = field(default=None, repr=False)
     is_return: bool = False
     is_charge: bool = False  # the bank itself calls it a charge of its own
+    reason: str | None = None  # of a return: the bank's code (ISO external code), never its free text
     fee: Money | None = None  # contained in the amount
     text: str = field(default="", repr=False)
 

@@ -17,10 +17,13 @@ from importers.statements.contract import Direction, Statement, StatementError, 
 from importers.statements.text_references import references_in
 
 LARGEST = 64 * 1024 * 1024
-_CODE_PAGES = ("utf-8", "cp1252", "cp852")
-_FIELD = re.compile(r":([0-9]{2}[A-Z]?):", re.ASCII)
+_CODE_PAGES = ("cp1252", "cp852")  # after UTF-8
+# The tags of MT940 and MT942, and NS of banks that write fields of their own. Text that only looks like another tag is text (16:26:37).
+_FIELD = re.compile(r":(20|21|25P?|28C?|13[CD]?|34F|60[FM]|61|62[FM]|64|65|86|90[CD]|NS):", re.ASCII)
 _BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]+,[0-9]*)", re.ASCII)
 _LINE = re.compile(r"([0-9]{6})([0-9]{4})?(R?[CD])([A-Z])?([0-9]+,[0-9]*)([A-Z][A-Z0-9]{3})?(.*)", re.ASCII | re.DOTALL)
+_CURRENCY = re.compile(r"[0-9]*([A-Z]{3})[CD]?[0-9]", re.ASCII)  # of 34F and 90C: an MT942 has no balances
+_CHARGES = re.compile(r"/CHGS/([A-Z]{3})([0-9]+,[0-9]*)", re.ASCII)  # what the bank kept of this movement
 _MOST_WARNINGS = 50
 _LONGEST_TEXT = 500
 
@@ -67,12 +70,14 @@ def read_mt940(data: bytes, *, file_name: str) -> tuple[Statement, ...]:
 
 
 def _decode(data: bytes) -> str:
-    for page in _CODE_PAGES:
-        try:
-            return data.decode(page)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1")
+    """UTF-8, else the code page in which more of the bytes above ASCII are letters."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    high = bytes(byte for byte in data if byte > 127)[:4096]  # noqa: PLR2004 the end of ASCII
+    page = max(_CODE_PAGES, key=lambda page: sum(letter.isalpha() for letter in high.decode(page, "ignore")))
+    return data.decode(page, "replace")
 
 
 def _fields(text: str) -> Iterator[tuple[int, str, str]]:
@@ -98,7 +103,7 @@ def _fields(text: str) -> Iterator[tuple[int, str, str]]:
 def _take(statement: _Open, number: int, tag: str, value: str) -> None:
     match tag:
         case "25":
-            statement.account = value.split("\n", maxsplit=1)[0].strip().rpartition("/")[2]
+            statement.account = _account(value.split("\n", maxsplit=1)[0])
         case "28C" | "28":
             statement.identification = f"{statement.identification}/{value.strip()}"
         case "62F" | "62M":
@@ -110,9 +115,30 @@ def _take(statement: _Open, number: int, tag: str, value: str) -> None:
         case "61":
             statement.raw.append((number, value, ""))
             statement.line_open = True
-        case "86" if statement.line_open:
+        case "86" | "NS" if statement.line_open:
             at, line, text = statement.raw[-1]
-            statement.raw[-1] = (at, line, f"{text}\n{value}" if text else value)
+            # Each line of NS begins with two digits that say what it is.
+            said = value if tag == "86" else re.sub(r"^[0-9]{2}", "", value, flags=re.MULTILINE)
+            statement.raw[-1] = (at, line, f"{text}\n{said}" if text else said)
+        case _:
+            _take_from_the_head(statement, tag, value)
+
+
+def _take_from_the_head(statement: _Open, tag: str, value: str) -> None:
+    """What an MT942 says in place of balances: its currency and its day."""
+    if tag in ("34F", "90C", "90D") and not statement.currency and (found := _CURRENCY.match(value)):
+        statement.currency = found[1]
+    elif tag in ("13", "13C", "13D") and statement.first is None:
+        statement.first = _day(value)
+
+
+def _account(value: str) -> str:
+    """The account of field 25: behind the bank's code; a currency that some banks append to the number is none of it."""
+    parts = [part.strip(' "') for part in value.split("/") if part.strip()]
+    if len(parts) > 1 and len(parts[-1]) == 3 and parts[-1].isalpha():  # noqa: PLR2004 a currency
+        parts.pop()
+    account = parts[-1] if parts else ""
+    return account[:-3] if account[:-3].isdigit() and account[-3:].isalpha() else account
 
 
 def _balance(statement: _Open, number: int, value: str) -> tuple[Money | None, date | None]:
@@ -186,7 +212,7 @@ def _line(statement: _Open, number: int, value: str, text: str) -> StatementLine
     ours, _, theirs = head.partition("//")
     details = re.sub(r"\s*\n\s*", "", text)  # banks break words at the line's end
     spaced = text.replace("\n", " ").strip()
-    own = () if ours.strip().upper() in ("", "NONREF", "NOTPROVIDED") else (ours.strip(),)
+    own = () if ours.strip().upper() in ("", "NONREF", "NOTPROVIDED") or " " in ours.strip() else (ours.strip(),)
     references = dict.fromkeys((*own, *references_in(f"{details} {spaced} {supplementary}")))
     name = theirs.strip() or f"#{len(statement.lines) + 1}"
     times = statement.seen[name] = statement.seen.get(name, 0) + 1
@@ -198,8 +224,18 @@ def _line(statement: _Open, number: int, value: str, text: str) -> StatementLine
         booked_on=booked_on,
         references=tuple(references),
         is_return=mark.startswith("R"),
+        fee=_fee(f"{supplementary} {details}", amount),
         text=(spaced or supplementary.strip())[:_LONGEST_TEXT],
     )
+
+
+def _fee(text: str, of: Money) -> Money | None:
+    found = _CHARGES.search(text)
+    try:
+        fee = _amount(found[2], found[1]) if found is not None else None
+    except MoneyError:
+        return None
+    return fee if fee is not None and fee.currency == of.currency and 0 < fee.minor < of.minor else None
 
 
 def _booked_on(statement: _Open, number: int, value_date: str, entry_day: str | None) -> date | None:
@@ -214,5 +250,7 @@ def _booked_on(statement: _Open, number: int, value_date: str, entry_day: str | 
         statement.warn(f"line {number}: the entry date {entry_day} does not exist; the value date was taken")
     if value_day is not None:
         return value_day
-    statement.warn(f"line {number}: the value date does not exist; the statement's day was taken")
-    return statement.last or statement.first
+    booked = _day(f"{value_date[:2]}{entry_day}") if entry_day else None
+    taken = "the entry date" if booked else "the statement's day"
+    statement.warn(f"line {number}: the value date does not exist; {taken} was taken")
+    return booked or statement.last or statement.first

@@ -14,8 +14,11 @@ from connectors.signatures import is_signable
 
 REFERENCE_LENGTH = 35  # Max35Text, of MsgId and EndToEndId
 
-_PAID = frozenset({"ACSC", "ACCC"})
-_ACCEPTED = frozenset({"ACSP", "ACTC", "ACCP", "ACWC", "ACWP", "ACFC", "PDNG", "RCVD", "PART", "PATC"})
+# ISO external codes, "ExternalPaymentTransactionStatus1Code" and "ExternalPaymentGroupStatus1Code". BLCK (accepted, then blocked) and any
+# status that is not here say neither that money moved nor that none will: the order stays open.
+_PAID = frozenset({"ACSC", "ACCC", "CPUC"})
+_ACCEPTED = frozenset({"ACSP", "ACTC", "ACCP", "ACWC", "ACWP", "ACFC", "ACIS", "ACPD", "PRES", "PDNG", "RCVD", "PART", "PATC"})
+CANCELLED = "CANC"  # taken back on request, before it was executed
 REJECTED = "RJCT"
 
 # ISO external codes, "ExternalStatusReason1Code". Whatever says that the bank has the reference already is no rejection: the first
@@ -52,6 +55,8 @@ def meaning(status: str | None, reason: str | None) -> tuple[PayoutStatus, str |
         return PayoutStatus.PAID, None, ""
     if status in _ACCEPTED:
         return PayoutStatus.ACCEPTED, None, ""
+    if status == CANCELLED:
+        return PayoutStatus.REJECTED, "other", "the bank cancelled it on request"
     if status == REJECTED:
         said = f"the bank says {reason}" if reason else "the bank gave no reason"
         if reason in DUPLICATE_REASONS:

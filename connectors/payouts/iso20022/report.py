@@ -125,9 +125,7 @@ def read_report(data: bytes) -> Report:
         raise ReportError("the answer is XML but no payment status report (pain.002)")
     blocks = body.findall(tag("OrgnlPmtInfAndSts"))
     only = blocks[0] if len(blocks) == 1 else None
-    status, source = tag.text(original, "GrpSts"), original
-    if status is None and only is not None:
-        status, source = tag.text(only, "PmtInfSts"), only
+    status, source = _whole(tag, original, only)
     return Report(
         identification=tag.text(body, "GrpHdr", "MsgId") or "",
         message=message,
@@ -138,6 +136,16 @@ def read_report(data: bytes) -> Report:
         created=_moment(tag.text(body, "GrpHdr", "CreDtTm")),
         orders=_orders(tag, [body, *blocks]),
     )
+
+
+def _whole(tag: _Tags, group: Element, block: Element | None) -> tuple[str | None, Element]:
+    """The word on the whole message: its only payment block's where it has one, which is nearer to the orders than the group's."""
+    of_group, of_block = tag.text(group, "GrpSts"), tag.text(block, "PmtInfSts")
+    if block is None or of_block is None:
+        return of_group, group
+    if of_group == REJECTED and of_block != REJECTED:
+        return _CONTRADICTION, group
+    return of_block, block
 
 
 class _Tags:

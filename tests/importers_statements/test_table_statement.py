@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from importers.money import USD, Money
 from importers.statements.contract import Direction, StatementError
-from importers.statements.csv_statement import CsvLayout
 from importers.statements.read import read_statement
+from importers.statements.table_statement import TableLayout
 
-LAYOUT = CsvLayout(
+LAYOUT = TableLayout(
     account="4001234567",
     currency="USD",
     date="Date",
@@ -37,7 +37,7 @@ Date,Bank ref,Reference,To account,Details,Money out,Money in
 
 
 def test_a_plain_day_is_read_to_the_cent() -> None:
-    statement = read_statement(PLAIN.encode(), file_name="day.csv", csv_layout=LAYOUT)
+    statement = read_statement(PLAIN.encode(), file_name="day.csv", layout=LAYOUT)
     assert (statement.account, statement.opened_on, statement.closed_on) == ("4001234567", date(2026, 11, 30), date(2026, 12, 1))
     assert [(line.entry, line.direction, line.amount, line.references, line.account) for line in statement.lines] == [
         ("B1", Direction.OUT, Money(121_000, USD), ("GW1AAAAAAA",), "000123456"),
@@ -59,8 +59,8 @@ def test_a_plain_day_is_read_to_the_cent() -> None:
     ],
 )
 def test_signed_amounts_in_both_ways_of_writing(text: str, comma: bool, minor: int) -> None:
-    layout = CsvLayout(account="1", currency="USD", date="Day", date_format="%Y-%m-%d", amount="Sum", decimal_comma=comma)
-    line = read_statement(f"Day;Sum\n2026-11-30;{text}\n".encode("utf-16"), file_name="x.csv", csv_layout=layout).lines[0]
+    layout = TableLayout(account="1", currency="USD", date="Day", date_format="%Y-%m-%d", amount="Sum", decimal_comma=comma)
+    line = read_statement(f"Day;Sum\n2026-11-30;{text}\n".encode("utf-16"), file_name="x.csv", layout=layout).lines[0]
     assert (line.amount.minor, line.direction) == (abs(minor), Direction.IN if minor > 0 else Direction.OUT)
 
 
@@ -78,7 +78,7 @@ def test_signed_amounts_in_both_ways_of_writing(text: str, comma: bool, minor: i
     ],
 )
 def test_a_row_that_cannot_be_read_is_named_and_the_others_stay(row: str) -> None:
-    statement = read_statement((PLAIN + row).encode(), file_name="day.csv", csv_layout=LAYOUT)
+    statement = read_statement((PLAIN + row).encode(), file_name="day.csv", layout=LAYOUT)
     assert len(statement.lines) == 3
     assert statement.warnings[0].startswith("row 8 was left out: ")
     assert "DARA" not in statement.warnings[0]
@@ -86,9 +86,9 @@ def test_a_row_that_cannot_be_read_is_named_and_the_others_stay(row: str) -> Non
 
 def test_a_file_that_does_not_fit_its_layout_says_so() -> None:
     with pytest.raises(StatementError, match="no row holds the layout's columns"):
-        read_statement(PLAIN.encode(), file_name="x", csv_layout=replace(LAYOUT, entry="Trace"))
+        read_statement(PLAIN.encode(), file_name="x", layout=replace(LAYOUT, entry="Trace"))
     with pytest.raises(StatementError, match="no movement"):
-        read_statement(PLAIN[: PLAIN.index("30/11/2026,B1")].encode(), file_name="x", csv_layout=LAYOUT)
+        read_statement(PLAIN[: PLAIN.index("30/11/2026,B1")].encode(), file_name="x", layout=LAYOUT)
     with pytest.raises(StatementError, match="configure the layout"):
         read_statement(PLAIN.encode(), file_name="x")
     with pytest.raises(StatementError, match="either the amount"):
@@ -100,7 +100,7 @@ def test_a_file_that_does_not_fit_its_layout_says_so() -> None:
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(noise: str, at: int, cut: int) -> None:
     refusal = ""
     try:
-        read_statement((PLAIN[:at] + noise + PLAIN[at + cut :]).encode(), file_name="day.csv", csv_layout=LAYOUT)
+        read_statement((PLAIN[:at] + noise + PLAIN[at + cut :]).encode(), file_name="day.csv", layout=LAYOUT)
     except StatementError as error:
         refusal = str(error)
     assert "000123456" not in refusal

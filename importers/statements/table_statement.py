@@ -1,4 +1,4 @@
-"""A bank's CSV, by a layout that a person configured once: which column means what, and how dates and amounts are written."""
+"""A bank's CSV or workbook, by a layout that a person configured once: which column means what, how dates and amounts are written."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date as calendar_day
 from datetime import datetime
+from decimal import Decimal
 
+from importers.guard import RefusedFileError
 from importers.money import Money, MoneyError
 from importers.statements.balances import amount_of
 from importers.statements.contract import Direction, Statement, StatementError, StatementLine
 from importers.statements.text_references import references_in
+from importers.workbook import Cell, open_grids, text_of
 
 LARGEST = 64 * 1024 * 1024
 _HEADER_WITHIN = 40  # rows: banks write the account and the period above the table
@@ -23,11 +26,12 @@ _LONGEST_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CsvLayout:
+class TableLayout:
     """Where things stand. Columns are header texts as the bank writes them.
 
     Either `amount` (negative leaves the account) or both `debit` and `credit`. `references` and `text` are searched for our
-    references. `date_format` is Python's, such as %d/%m/%Y: a date is never guessed. A file has one account and one currency.
+    references. `date_format` is Python's, such as %d/%m/%Y: a date is never guessed (a workbook's own date needs none). A file has one
+    account and one currency. `sheet` is the workbook's sheet by name; without it the first that has the columns.
     """
 
     account: str
@@ -42,6 +46,7 @@ class CsvLayout:
     payee_account: str | None = None
     text: str | None = None
     decimal_comma: bool = False
+    sheet: str | None = None
 
     def __post_init__(self) -> None:
         if (self.amount is None) == (self.debit is None or self.credit is None):
@@ -54,7 +59,7 @@ class CsvLayout:
         return (*(column for column in single if column is not None), *self.references)
 
 
-def read_csv(data: bytes, layout: CsvLayout, *, file_name: str) -> Statement:
+def read_csv(data: bytes, layout: TableLayout, *, file_name: str) -> Statement:
     """The movements in the file. A row that cannot be read is a warning with its number. Raises StatementError."""
     if len(data) > LARGEST:
         raise StatementError(f"{file_name}: the file is larger than {LARGEST // 1024 // 1024} MiB; ask the bank for one file a day")
@@ -62,6 +67,35 @@ def read_csv(data: bytes, layout: CsvLayout, *, file_name: str) -> Statement:
         rows = list(csv.reader(io.StringIO(text := _decode(data), newline=""), delimiter=_delimiter(text, layout)))
     except csv.Error:
         raise StatementError(f"{file_name}: the file is no CSV; fetch it from the bank again") from None
+    return _read(rows, layout, file_name)
+
+
+def read_workbook(data: bytes, layout: TableLayout, *, file_name: str) -> Statement:
+    """The same from a workbook, opened in a process with limits of its own. Raises StatementError."""
+    try:
+        grids = open_grids(data, file_name)
+    except RefusedFileError as error:
+        raise StatementError(f"{file_name}: the workbook cannot be opened ({error.code}); save it again, or ask the bank for CSV") from None
+    named = [grid for grid in grids if layout.sheet in {None, grid.name}]
+    tables = [[[_text(cell, layout) for cell in row] for row in grid.rows] for grid in named]
+    fitting = [table for table in tables if _header_row(table, layout) is not None]
+    if not fitting:
+        sheets = ", ".join(grid.name for grid in grids)
+        raise StatementError(f"{file_name}: no sheet ({sheets}) has a row with the layout's columns once each; correct the layout")
+    return _read(fitting[0], layout, file_name)
+
+
+def _text(cell: Cell, layout: TableLayout) -> str:
+    """A cell as the layout would find it in a CSV. A number has Excel's fifteen digits, so 0.1 + 0.2 is 0.3."""
+    if isinstance(cell, calendar_day):
+        return cell.strftime(layout.date_format)
+    if isinstance(cell, float):
+        number = f"{Decimal(f'{cell:.15g}'):f}"
+        return number.replace(".", ",") if layout.decimal_comma else number
+    return text_of(cell)
+
+
+def _read(rows: Sequence[Sequence[str]], layout: TableLayout, file_name: str) -> Statement:
     start, places = _header(rows, layout, file_name)
     lines: list[StatementLine] = []
     warnings: list[str] = []
@@ -97,18 +131,26 @@ def _decode(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-def _delimiter(text: str, layout: CsvLayout) -> str:
+def _delimiter(text: str, layout: TableLayout) -> str:
     """The delimiter that parts the header's columns."""
     head = next((line for line in text.splitlines()[:_HEADER_WITHIN] if all(column in line for column in layout.columns)), "")
     return max(",;\t|", key=head.count)
 
 
-def _header(rows: Sequence[Sequence[str]], layout: CsvLayout, file_name: str) -> tuple[int, Mapping[str, int]]:
+def _header(rows: Sequence[Sequence[str]], layout: TableLayout, file_name: str) -> tuple[int, Mapping[str, int]]:
+    number = _header_row(rows, layout)
+    if number is None:
+        raise StatementError(f"{file_name}: no row holds the layout's columns once each ({', '.join(layout.columns)}); correct the layout")
+    names = [cell.strip() for cell in rows[number]]
+    return number, {column: names.index(column) for column in layout.columns}
+
+
+def _header_row(rows: Sequence[Sequence[str]], layout: TableLayout) -> int | None:
     for number, row in enumerate(rows[:_HEADER_WITHIN]):
         names = [cell.strip() for cell in row]
         if all(names.count(column) == 1 for column in layout.columns):
-            return number, {column: names.index(column) for column in layout.columns}
-    raise StatementError(f"{file_name}: no row holds the layout's columns once each ({', '.join(layout.columns)}); correct the layout")
+            return number
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +163,7 @@ class _Row:
         return self.cells[place].strip().lstrip("'") if place < len(self.cells) else ""
 
 
-def _line(row: _Row, layout: CsvLayout, number: int) -> StatementLine:
+def _line(row: _Row, layout: TableLayout, number: int) -> StatementLine:
     booked_on = _day(row(layout.date), layout.date_format)
     if layout.amount is not None:
         signed = _money(row(layout.amount), layout)
@@ -157,7 +199,7 @@ def _day(text: str, form: str) -> calendar_day:
         raise ValueError(f"its date is not written as {form}") from None
 
 
-def _money(text: str, layout: CsvLayout) -> Money:
+def _money(text: str, layout: TableLayout) -> Money:
     """The amount; thousands may be parted by the sign that is not the decimal one, or by spaces. Brackets or a minus are negative."""
     thousands, decimal = (".", ",") if layout.decimal_comma else (",", ".")
     plain = text.replace(" ", "").replace("\u00a0", "").removeprefix(layout.currency).removesuffix(layout.currency)
