@@ -1,7 +1,7 @@
 """The parsing half of P7: bytes of a statement -> typed lines, for camt.053 and MT940, with the memory it takes.
 
-`python -m bench.statement_parsing --workers 100000` prints and writes the rate by the wall clock and by processor time, against the standard
-library's parser only walking the same XML in the same run. Each side is measured in a process of its own.
+`python -m bench.statement_parsing` prints and writes the rate by the wall clock and by processor time, against the standard library's
+parser only walking the same XML in the same run. Each side is measured in a process of its own.
 """
 
 from __future__ import annotations
