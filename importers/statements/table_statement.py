@@ -73,7 +73,9 @@ def read_csv(data: bytes, layout: TableLayout, *, file_name: str) -> Statement:
 def read_workbook(data: bytes, layout: TableLayout, *, file_name: str) -> Statement:
     """The same from a workbook, opened in a process with limits of its own. Raises StatementError."""
     try:
-        grids = open_grids(data, file_name)
+        with open_grids(data, file_name) as opened:
+            grids = opened.grids
+            opened.second_opinion()
     except RefusedFileError as error:
         raise StatementError(f"{file_name}: the workbook cannot be opened ({error.code}); save it again, or ask the bank for CSV") from None
     named = [grid for grid in grids if layout.sheet in {None, grid.name}]
