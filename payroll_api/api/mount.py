@@ -16,6 +16,7 @@ from payroll_api.access import browser
 from payroll_api.api import (
     alarms,
     breaks,
+    decisions,
     factories,
     file_questions,
     forms,
@@ -49,6 +50,7 @@ ROUTERS = (
     run_parts.router,
     progress.router,
     payments.router,
+    decisions.router,
     workers.router,
     statements.router,
     messages.router,
@@ -65,6 +67,7 @@ _TAGS = {
     "payroll-files": "The spreadsheet comes in",
     "pay-runs": "From a checked file to a paid one",
     "payments": "Each worker's payment",
+    "decisions": "What two people decide about money, and the kill switch",
     "workers": "The register, and where workers are paid",
     "settlement": "Statements of banks and wallets, and what does not fit",
     "slips": "Pay slips by SMS",

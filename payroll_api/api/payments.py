@@ -20,7 +20,7 @@ from payroll_api.payments.models import Attempt, Payment
 from payroll_api.payments.states import STATES
 
 router = APIRouter(prefix=f"{API}/payments", tags=["payments"], route_class=StepRoute)
-ERRORS = [(404, "not_found"), (409, "payment_state")]
+ERRORS = [(404, "not_found"), (409, "payment_state"), (409, "already_handed_over")]
 
 State = StrEnum("State", {state.upper(): state for state in STATES})  # type: ignore[misc]  # the states stand in one place
 PaymentState = Annotated[State | None, Query(description="Only payments in this state")]
@@ -44,6 +44,8 @@ class PaymentOut(Output):
     detail: str
     paid_at: datetime | None
     settled_on: date | None = Field(description="The day on which the statement shows it")
+    decision_id: UUID | None = Field(description="The confirmed proposal that pays it again, or that made this correction")
+    corrects: UUID | None = Field(description="The earlier payment that this one makes up for")
 
 
 class AttemptOut(Output):
@@ -57,6 +59,8 @@ class AttemptOut(Output):
     detail: str
     created_at: datetime
     changed_at: datetime
+    dispatch_id: UUID = Field(description="The message that carried it")
+    contradicted_by: str | None = Field(description="A later word of the provider that cannot be so", examples=["paid"])
 
 
 class PaymentWithAttempts(PaymentOut):

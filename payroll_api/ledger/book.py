@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,6 +41,7 @@ class Cause(enum.StrEnum):
     FAILED = "failed"
     RETURNED = "returned"
     WITHDRAWN = "withdrawn"
+    REPAID = "repaid"
     CANCELLED = "cancelled"
     # From a statement's line, without an attempt:
     OPENING = "opening"  # what a rail held before its first statement
@@ -67,15 +68,17 @@ class Transfer:
     booked_on: date | None = None  # the bank's day; without it, the Phnom Penh day of posting
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_AGAIN = (Cause.UNCERTAIN, Cause.CERTAIN)  # what may happen to an attempt more than once
 _COLUMNS = (
     "factory_id", "id", "run_id", "payment_id", "attempt", "cause", "debit", "credit", "currency", "amount_minor", "posted_at",
-    "booked_on", "line_key",
+    "booked_on", "line_key", "turn",
 )  # fmt: skip
 
 
 async def post(session: AsyncSession, at: datetime, transfers: Iterable[Transfer], *, booked_on: date | None = None) -> None:
     """Book transfers by one COPY. A transfer of the same cause for the same attempt or line twice fails the transaction."""
-    factory_id, today = factory_of(session), booked_on or pay_day(at)
+    factory_id, today, turn = factory_of(session), booked_on or pay_day(at), (at - _EPOCH) // timedelta(microseconds=1)
     await copy_in(
         session,
         "ledger_transfers",
@@ -83,7 +86,7 @@ async def post(session: AsyncSession, at: datetime, transfers: Iterable[Transfer
         (
             (
                 factory_id, new_id(), t.run_id, t.payment_id, t.attempt, t.cause.value, t.debit, t.credit, t.currency, t.amount_minor, at,
-                t.booked_on or today, t.line_key,
+                t.booked_on or today, t.line_key, turn if t.cause in _AGAIN else 0,
             )
             for t in transfers
         ),

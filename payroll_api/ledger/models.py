@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payroll_api.db.base import Base, OfFactory
@@ -22,16 +22,8 @@ class LedgerTransfer(OfFactory, Base):
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="positive"),
         CheckConstraint("debit <> credit", name="two_accounts"),
-        # A payment may become uncertain and certain again more than once; everything else happens once to an attempt.
-        Index(
-            "uq_ledger_transfers_once",
-            "factory_id",
-            "payment_id",
-            "attempt",
-            "cause",
-            unique=True,
-            postgresql_where=text("cause not in ('uncertain', 'certain')"),
-        ),
+        # Everything happens once to an attempt, except that it may become uncertain and certain again: those have their own turns.
+        UniqueConstraint("factory_id", "payment_id", "attempt", "cause", "turn", name="uq_ledger_transfers_once"),
         Index(
             "uq_ledger_transfers_line",
             "factory_id",
@@ -74,3 +66,4 @@ class LedgerTransfer(OfFactory, Base):
     posted_at: Mapped[datetime]
     booked_on: Mapped[date]
     line_key: Mapped[bytes | None]
+    turn: Mapped[int] = mapped_column(server_default=text("0"))

@@ -29,13 +29,18 @@ log = logs.get(__name__)
 
 # A sender holds this lock in shared mode for the moment of its gate, whoever presses a stop holds it alone: of the two, one is first.
 _STILL = "select pg_advisory_xact_lock_shared(hashtextextended('gate|' || $1::text, 0))"
-_STOPPED = "select not a.is_enabled from provider_accounts a where a.factory_id = $1 and a.id = $2"
+_STOPPED = """
+select not a.is_enabled or exists (
+  select from stops s where s.factory_id = a.factory_id and s.lifted_at is null
+    and (s.run_id is null and s.provider_account_id is null or s.run_id = $3 or s.provider_account_id = a.id))
+from provider_accounts a where a.factory_id = $1 and a.id = $2
+"""
 
 
 async def is_stopped(session: AsyncSession, dispatch: Dispatch) -> bool:
     """Whether nothing may be sent for this dispatch now. The answer holds until the transaction ends."""
     await fetch(session, _STILL, str(dispatch.factory_id))
-    return bool((await fetch(session, _STOPPED, dispatch.factory_id, dispatch.provider_account_id))[0][0])
+    return bool((await fetch(session, _STOPPED, dispatch.factory_id, dispatch.provider_account_id, dispatch.run_id))[0][0])
 
 
 async def gate_of(session: AsyncSession, dispatch: Dispatch, fence: int) -> Gate:

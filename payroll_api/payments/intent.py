@@ -23,12 +23,15 @@ from payroll_api.payments.references import attempt_reference, dispatch_referenc
 
 _CLAIM = """
 select p.id, p.attempt + 1, p.amount_minor, p.currency, p.account_key, d.id, d.kind, d.bank, d.account, d.holder,
-  d.account_key = p.account_key and d.state in ('verified', 'confirmed')
+  d.account_key = p.account_key
+    and (d.state in ('verified', 'confirmed') or d.kind = 'cash' and d.state = 'retired' and p.decision_id is not null)
 from payments p
 join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state in ('released', 'completed') and r.pay_on <= $6
 join provider_accounts a on a.factory_id = p.factory_id and a.id = p.provider_account_id and a.is_enabled
 join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id
 where p.factory_id = $1 and p.run_id = $2 and p.provider_account_id = $3 and p.currency = $4 and p.state = 'ready'
+  and not exists (select from stops s where s.factory_id = p.factory_id and s.lifted_at is null
+    and (s.run_id is null and s.provider_account_id is null or s.run_id = p.run_id or s.provider_account_id = p.provider_account_id))
 order by p.id limit $5 for update of p skip locked
 """
 _SUBMITTING = (

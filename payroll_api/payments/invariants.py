@@ -1,58 +1,114 @@
-"""What must hold at every moment, as queries that find what breaks it. Run by tests, after simulations, and periodically in production."""
+"""What must hold at every moment, as queries that find what breaks it. Run by tests, after simulations, and periodically in production.
+
+Each query looks at the payments that changed since a moment, by an index on it: the periodic check asks about the last minutes, however
+many payments there are. `payroll check-invariants` asks about all of them. The numbers I1 to I18 are those of the design.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
 
-# Each query gives the offenders (or nothing). $1 is the factory.
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+# Each query gives the offenders (or nothing). $1 is the factory, $2 the moment since when changes are looked at.
+_CHANGED = """
+with c as (select * from payments where factory_id = $1 and state_since >= $2),
+  t as (select c.*, a.number, a.state as tried, a.reference, a.payload_hash
+        from c join attempts a on a.factory_id = c.factory_id and a.payment_id = c.id)
+"""
+
 CHECKS: Mapping[str, str] = {
+    # I1, I13
     "paid_twice": (
-        "select worker_id::text, period, kind from payments where factory_id = $1 and state <> 'cancelled'"
-        " group by worker_id, period, kind having count(*) > 1"
+        "select c.worker_id::text from c join payments p on p.factory_id = c.factory_id and p.worker_id = c.worker_id"
+        " and p.period = c.period and p.kind = c.kind and p.id <> c.id where c.state <> 'cancelled' and p.state <> 'cancelled'"
     ),
-    "two_open_attempts": (
-        "select payment_id::text from attempts where factory_id = $1 and state not in ('rejected', 'returned')"
-        " group by payment_id having count(*) > 1"
-    ),
-    "paid_without_approval": (
-        "select p.id::text from payments p join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id where p.factory_id = $1"
-        " and (r.approved_by is null or r.content_hash is null or r.state not in ('released', 'completed'))"
-    ),
+    "two_open_attempts": "select id::text from t where tried not in ('rejected', 'returned') group by 1 having count(*) > 1",
+    # I2
     "not_what_was_approved": (
-        "select p.id::text from payments p left join run_items i on i.factory_id = p.factory_id and i.run_id = p.run_id"
-        " and i.worker_id = p.worker_id where p.factory_id = $1 and (i.worker_id is null or i.amount_minor <> p.amount_minor"
-        " or i.currency <> p.currency or i.account_key is distinct from p.account_key)"
+        "select c.id::text from c left join run_items i on i.factory_id = c.factory_id and i.run_id = c.run_id"
+        " and i.worker_id = c.worker_id where c.decision_id is null and (i.worker_id is null or i.held_reason is not null"
+        " or i.amount_minor <> c.amount_minor or i.currency <> c.currency or i.account_key is distinct from c.account_key)"
+    ),
+    "not_what_two_people_decided": (
+        "select c.id::text from c left join proposals d on d.factory_id = c.factory_id and d.id = c.decision_id and d.state = 'confirmed'"
+        " and d.decided_by <> d.proposed_by where c.decision_id is not null and not coalesce(case d.kind"
+        " when 'repay' then exists (select from jsonb_array_elements(d.content -> 'items') n where n ->> 'payment' = c.id::text"
+        "   and n ->> 'currency' = c.currency and (n ->> 'minor')::bigint = c.amount_minor"
+        "   and n ->> 'destination' = c.destination_id::text)"
+        " when 'correction' then d.content ->> 'currency' = c.currency and (d.content ->> 'minor')::bigint = c.amount_minor"
+        "   and d.content ->> 'destination' = c.destination_id::text end, false)"
     ),
     "sent_to_unverified": (
-        "select p.id::text from payments p join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id"
-        " where p.factory_id = $1 and p.state = 'submitting'"
-        " and (d.account_key <> p.account_key or d.state not in ('verified', 'confirmed'))"
+        "select c.id::text from c join destinations d on d.factory_id = c.factory_id and d.id = c.destination_id"
+        " where c.state = 'submitting' and (d.account_key <> c.account_key or d.state not in ('verified', 'confirmed')"
+        " and not (d.kind = 'cash' and c.decision_id is not null))"
     ),
+    # I3
+    "paid_without_approval": (
+        "select c.id::text from c join pay_runs r on r.factory_id = c.factory_id and r.id = c.run_id where r.approved_by is null"
+        " or r.approved_by in (r.created_by, r.submitted_by) or r.content_hash is null or r.state not in ('released', 'completed')"
+    ),
+    # I4: of a released run every approved item is a payment, unless it was held, and none twice
+    "approved_and_vanished": (
+        "select distinct c.run_id::text from c join run_items i on i.factory_id = c.factory_id and i.run_id = c.run_id"
+        " where i.held_reason is null and not exists (select from payments p where p.factory_id = i.factory_id and p.run_id = i.run_id"
+        " and p.worker_id = i.worker_id)"
+    ),
+    # I6
+    "tried_again_without_proof": ("select id::text from t where number < attempt and tried not in ('rejected', 'returned')"),
+    # I7
     "sent_without_intent": (
-        "select p.id::text from payments p where p.factory_id = $1 and p.state in ('submitting', 'accepted', 'paid', 'unknown')"
-        " and not exists (select from attempts a where a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt)"
+        "select c.id::text from c where c.state in ('submitting', 'accepted', 'paid', 'unknown')"
+        " and not exists (select from attempts a where a.factory_id = c.factory_id and a.payment_id = c.id and a.number = c.attempt)"
     ),
+    "intent_of_something_else": (
+        "select id::text from t where number = attempt and state in ('submitting', 'accepted', 'unknown', 'paid')"
+        " and payload_hash <> sha256("
+        "convert_to(reference || '|' || encode(account_key, 'hex') || '|' || amount_minor || '|' || currency, 'UTF8'))"
+    ),
+    # I8: what a payment has in each account is where its state says that the money is; so suspense is the sum of the unknown
     "ledger_disagrees": (
-        "select p.id::text from payments p left join (select payment_id, sum(amount) as balance from ("
-        "  select payment_id, amount_minor as amount from ledger_transfers where factory_id = $1 and debit = 'wages_payable'"
-        "  union all select payment_id, -amount_minor from ledger_transfers where factory_id = $1 and credit = 'wages_payable') e"
-        " group by payment_id) l on l.payment_id = p.id"
-        " where p.factory_id = $1 and coalesce(l.balance, 0) <>"
-        " case when p.state in ('ready', 'held', 'rejected') then -p.amount_minor else 0 end"
+        "select c.id::text from c left join lateral (select"
+        " sum(n.amount) filter (where n.account = 'wages_payable') as payable, sum(n.amount) filter (where n.account = 'returns') as back,"
+        " sum(n.amount) filter (where n.account = 'suspense') as suspense,"
+        " sum(n.amount) filter (where n.account like 'in_transit:%') as transit,"
+        " sum(n.amount) filter (where n.account like 'bank:%') as bank from ("
+        "  select debit as account, amount_minor as amount from ledger_transfers t"
+        "   where t.factory_id = c.factory_id and t.payment_id = c.id and t.attempt is not null"
+        "  union all select credit, -amount_minor from ledger_transfers t"
+        "   where t.factory_id = c.factory_id and t.payment_id = c.id and t.attempt is not null) n) l on true"
+        " where (coalesce(-l.payable, 0), coalesce(-l.back, 0), coalesce(-l.suspense, 0), coalesce(-l.transit, 0), coalesce(-l.bank, 0)) <>"
+        " (case when c.state in ('ready', 'held', 'rejected') then c.amount_minor else 0 end,"
+        "  case when c.state = 'returned' then c.amount_minor else 0 end, case when c.state = 'unknown' then c.amount_minor else 0 end,"
+        "  case when c.state in ('submitting', 'accepted') then c.amount_minor else 0 end,"
+        "  case when c.state = 'paid' then c.amount_minor else 0 end)"
     ),
+    # I9
+    "state_disagrees": (
+        "select id::text from t where number = attempt and state not in ('ready', 'held', 'cancelled')"
+        " and tried <> case state when 'submitting' then 'intent' else state end"
+    ),
+    # I10
     "state_without_audit": (
-        "select p.id::text from payments p where p.factory_id = $1 and not exists (select from audit_events e"
-        " where e.factory_id = p.factory_id and e.subject = 'payment:' || p.id::text and e.action = 'payment.' || p.state)"
+        "select c.id::text from c where not exists (select from audit_events e where e.factory_id = c.factory_id"
+        " and e.subject = 'payment:' || c.id::text and e.action = 'payment.' || c.state)"
     ),
+    # I12
+    "stopped_and_sent": (
+        "select id::text from t where number = attempt and state in ('ready', 'held', 'cancelled')"
+        " and tried not in ('rejected', 'returned')"
+    ),
+    # I14
     "slip_before_money": (
-        "select s.id::text from slips s join payments p on p.factory_id = s.factory_id and p.id = s.payment_id"
-        " where s.factory_id = $1 and p.paid_at is null"
+        "select s.id::text from c join slips s on s.factory_id = c.factory_id and s.payment_id = c.id where c.paid_at is null"
     ),
 }
 
@@ -66,12 +122,12 @@ class Violation:
     first: str
 
 
-async def violations(session: AsyncSession) -> list[Violation]:
-    """Everything that is broken in the session's factory: an empty list is the only good answer."""
+async def violations(session: AsyncSession, since: datetime = EVER) -> list[Violation]:
+    """What is broken in the session's factory among payments that changed since a moment: an empty list is the only good answer."""
     factory_id = factory_of(session)
     found = []
     for name, query in CHECKS.items():
-        rows = await fetch(session, query, factory_id)
+        rows = await fetch(session, _CHANGED + query, factory_id, since)
         if rows:
             found.append(Violation(invariant=name, count=len(rows), first=str(rows[0][0])))
     return found

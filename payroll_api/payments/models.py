@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from payroll_api.db.base import Base, OfFactory
+from payroll_api.db.base import Base, Json, OfFactory
 from payroll_api.encryption.column import Ciphertext, Encrypted
 from payroll_api.payments.states import STATES
 
@@ -24,11 +24,15 @@ class Payment(OfFactory, Base):
         ForeignKeyConstraint(["factory_id", "worker_id"], ["workers.factory_id", "workers.id"]),
         ForeignKeyConstraint(["factory_id", "destination_id"], ["destinations.factory_id", "destinations.id"]),
         ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
+        ForeignKeyConstraint(["factory_id", "decision_id"], ["proposals.factory_id", "proposals.id"]),
+        ForeignKeyConstraint(["factory_id", "corrects"], ["payments.factory_id", "payments.id"]),
+        CheckConstraint("corrects is null or (kind = 'correction' and decision_id is not null)", name="correction"),
         Index("uq_payments_once", "factory_id", "worker_id", "period", "kind", unique=True, postgresql_where=text("state <> 'cancelled'")),
         Index("ix_payments_run_state", "factory_id", "run_id", "state", "id"),
         Index("ix_payments_state", "factory_id", "state", "state_since"),
         # What no statement has shown yet: few, however many years of paydays there are.
         Index("ix_payments_unsettled", "factory_id", "provider_account_id", "currency", postgresql_where=text("settled_on is null")),
+        Index("ix_payments_changed", "factory_id", "state_since"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -49,6 +53,8 @@ class Payment(OfFactory, Base):
     detail: Mapped[str]
     paid_at: Mapped[datetime | None]
     settled_on: Mapped[date | None]  # the day the statement shows it
+    decision_id: Mapped[UUID | None]  # the confirmed proposal that pays it again or corrects an earlier one, where its run does not
+    corrects: Mapped[UUID | None]  # the payment that was too small
 
 
 class Dispatch(OfFactory, Base):
@@ -106,6 +112,55 @@ class Attempt(OfFactory, Base):
     absent_since: Mapped[datetime | None]  # the provider has said since then, at every look-up, that it does not know it
     absent_answers: Mapped[int] = mapped_column(server_default=text("0"))
     contradicted_by: Mapped[str | None]  # a later word that cannot be so; nobody is paid again before it is found out
+
+
+class Proposal(OfFactory, Base):
+    """What one person proposes about money and another confirms under a hash of its content: see `proposals.py`."""
+
+    __tablename__ = "proposals"
+    __table_args__ = (
+        CheckConstraint("kind in ('finding', 'repay', 'correction', 'lift')", name="kind"),
+        CheckConstraint("state in ('proposed', 'confirmed', 'refused')", name="state"),
+        CheckConstraint("(state = 'proposed') = (decided_by is null)", name="decided"),
+        CheckConstraint("state <> 'confirmed' or decided_by <> proposed_by", name="four_eyes"),
+        Index("ix_proposals_open", "factory_id", "id", postgresql_where=text("state = 'proposed'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str]  # "payment:<id>", "dispatch:<id>", "run:<id>" or "stop:<id>"
+    content: Mapped[Json]  # ids, codes and sums; nothing personal
+    content_hash: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_reason: Mapped[str | None]
+
+
+class Stop(OfFactory, Base):
+    """A pressed kill switch: nothing is sent for the factory, a rail or a run until two people have lifted it."""
+
+    __tablename__ = "stops"
+    __table_args__ = (
+        CheckConstraint("(lifted_by is null) = (lifted_at is null)", name="lifted"),
+        CheckConstraint("run_id is null or provider_account_id is null", name="one_scope"),
+        ForeignKeyConstraint(["factory_id", "run_id"], ["pay_runs.factory_id", "pay_runs.id"]),
+        ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
+        Index("ix_stops_pressed", "factory_id", "id", postgresql_where=text("lifted_at is null")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID | None]
+    provider_account_id: Mapped[UUID | None]  # with neither: all of the factory
+    reason: Mapped[str]
+    pressed_by: Mapped[str]
+    pressed_at: Mapped[datetime]
+    handed_over: Mapped[int]  # messages that had passed the gate before: too late for them
+    lifted_by: Mapped[str | None]  # who confirmed; who proposed stands in the proposal
+    lifted_at: Mapped[datetime | None]
 
 
 class ProviderMessage(OfFactory, Base):

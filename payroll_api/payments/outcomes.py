@@ -29,10 +29,11 @@ log = logs.get(__name__)
 _FROM_OUTSIDE = (Source.ANSWER, Source.LOOK_UP, Source.MESSAGE, Source.STATEMENT)
 _ATTEMPTS = """
 update attempts a set state = n.state, provider_reference = coalesce(n.provider_reference, a.provider_reference), code = n.code,
-  detail = n.detail, changed_at = $2, absent_since = null, absent_answers = 0
+  detail = n.detail, changed_at = $2, absent_since = null, absent_answers = 0,
+  contradicted_by = case when n.code = 'found_out' then null else a.contradicted_by end
 from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
   as n(payment_id, number, state, provider_reference, code, detail)
-where a.factory_id = $1 and a.payment_id = n.payment_id and a.number = n.number and a.state not in ('rejected', 'returned')
+where a.factory_id = $1 and a.payment_id = n.payment_id and a.number = n.number
 """
 _PAYMENTS = """
 update payments p set state = n.state, state_since = $2, code = n.code, detail = n.detail,

@@ -39,6 +39,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "rejected": {
         "ready": "a new attempt was decided: only after conclusive failure",
         "cancelled": "a person gave up paying it this way",
+        "paid": "two people found out that the money had moved after all",
     },
     "paid": {
         "returned": "the money came back days later",

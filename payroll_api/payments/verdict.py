@@ -104,7 +104,8 @@ def decide(order: OrderNow, word: Word, profile: Profile | None) -> Change | Ign
         return Ignored(order=order, outcome=outcome, why="nothing", contradicts=False)
     if order.number != order.latest:
         return Ignored(order=order, outcome=outcome, why="history", contradicts=_contradicts(order, word))
-    is_legal = state in TRANSITIONS[order.payment_state] and order.attempt_state not in FAILED
+    # Out of a failure leads only what two people found out; every other word comes too late.
+    is_legal = state in TRANSITIONS[order.payment_state] and (order.attempt_state not in FAILED or word.source is Source.PEOPLE)
     if order.payment_state == "accepted" and outcome.status is PayoutStatus.UNKNOWN and outcome.code not in _DOUBTS:
         is_legal = False
     if not is_legal:
@@ -142,9 +143,13 @@ def transfers(change: Change) -> list[Transfer]:
     """What a change moves in the ledger. Handing over was booked with the intent."""
     rail = change.order.rail
     transit = f"{Account.IN_TRANSIT}:{rail}"
-    holding = {"unknown": str(Account.SUSPENSE), "paid": f"{Account.BANK}:{rail}"}
-    source = holding.get(change.was, transit)
-    target = {**holding, "rejected": str(Account.WAGES_PAYABLE), "returned": str(Account.RETURNS)}.get(change.state, transit)
+    holding = {
+        "unknown": str(Account.SUSPENSE),
+        "paid": f"{Account.BANK}:{rail}",
+        "rejected": str(Account.WAGES_PAYABLE),
+        "returned": str(Account.RETURNS),
+    }
+    source, target = holding.get(change.was, transit), holding.get(change.state, transit)
     if source == target:
         return []
     causes = {"unknown": Cause.UNCERTAIN, "paid": Cause.CONFIRMED, "rejected": Cause.FAILED, "returned": Cause.RETURNED}

@@ -34,7 +34,7 @@ _TAIL = 3
 _WAITING = """
 with chunk as materialized (
   select p.id from payments p
-  where p.factory_id = $1 and p.run_id = $2 and p.state = 'paid'
+  where p.factory_id = $1 and p.run_id = $2 and p.state = 'paid' and p.corrects is null
     and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
   order by p.id limit $3 for update of p skip locked
 )

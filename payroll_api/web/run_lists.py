@@ -15,7 +15,9 @@ from payroll_api.factories.models import ProviderAccount
 from payroll_api.payments.find import count_by_state, get_payment, list_payments
 from payroll_api.payments.hold import cancel, confirm_cash, hold, unhold
 from payroll_api.payments.models import Payment
+from payroll_api.payments.proposals import list_proposals
 from payroll_api.payments.states import STATES, TRANSITIONS
+from payroll_api.payments.verdict import FAILED
 from payroll_api.payslips.find import count_by_state as slips_by_state
 from payroll_api.payslips.find import list_slips
 from payroll_api.people.keys import masked
@@ -68,6 +70,8 @@ async def payment(page: Reader, payment_id: UUID) -> Response:
     """One payment with its tries."""
     async with page.session() as session:
         found, attempts = await get_payment(session, payment_id)
+        proposals = await list_proposals(session, subject=f"payment:{payment_id}")
+    open_ = found.state in ("submitting", "accepted", "unknown") or any(attempt.contradicted_by for attempt in attempts)
     ways = TRANSITIONS[found.state]
     return page.show(
         "payment.html",
@@ -76,6 +80,11 @@ async def payment(page: Reader, payment_id: UUID) -> Response:
         may_hold=page.may("prepare") and "held" in ways,
         may_unhold=page.may("release") and found.state == "held",
         may_cancel=page.may("release") and "cancelled" in ways,
+        proposals=proposals,
+        dispatch_id=attempts[-1].dispatch_id if attempts else None,
+        may_find=page.may("settle") and open_,
+        may_repay=page.may("prepare") and found.state in FAILED,
+        may_correct=page.may("prepare") and found.state == "paid" and found.corrects is None,
     )
 
 

@@ -16,6 +16,7 @@ from payroll_api.alarms.sound import Alarm, sound
 from payroll_api.db.base import new_id
 from payroll_api.factories.provider_accounts import add_provider_account
 from payroll_api.intake.upload import upload
+from payroll_api.payments.stops import press, propose_lift
 from payroll_api.people.models import Worker
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
@@ -70,6 +71,8 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
         await session.flush()
         await sound(session, services.clock(), Alarm(kind="payment_unknown", subject=f"worker:{worker_id}", due_at=services.clock()))
         alarm_id = await session.scalar(select(AlarmRow.id))
+        stop = await press(session, services, factory.finance, run_id=None, provider_account_id=None, reason="a test's reason")
+        lift = await propose_lift(session, services, factory.finance, stop.id, reason="a test's reason")
         user_id = factory.auditor.user_id
         assert user_id
         assert alarm_id
@@ -79,6 +82,8 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             "workers": worker_id,
             "statements": statement.id,
             "alarms": alarm_id,
+            "stops": stop.id,
+            "proposals": lift.id,
             "users": user_id,
             "provider-accounts": cash.id,
         }
@@ -107,6 +112,12 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("POST", "/pay-runs", Role.PREPARER, {"file_id": "{payroll-files}"}),
     ("GET", "/workers/{workers}", Role.PREPARER, None),
     ("GET", "/statements/{statements}", Role.FINANCE, None),
+    ("GET", "/proposals/{proposals}", Role.AUDITOR, None),
+    ("POST", "/proposals/{proposals}/confirm", Role.APPROVER, {"content_hash": "0" * 64}),
+    ("POST", "/proposals/{proposals}/refuse", Role.APPROVER, {"reason": "not ours at all"}),
+    ("POST", "/stops", Role.FINANCE, {"run_id": "{pay-runs}", "reason": "not ours at all"}),
+    ("POST", "/stops", Role.FINANCE, {"provider_account_id": "{provider-accounts}", "reason": "not ours at all"}),
+    ("POST", "/stops/{stops}/lifts", Role.FINANCE, {"reason": "not ours at all"}),
     ("POST", "/alarms/{alarms}/acknowledgement", Role.FINANCE, {"note": "not ours at all"}),
     ("POST", "/users/{users}/disable", Role.ADMINISTRATOR, {}),
     ("PUT", "/users/{users}/roles", Role.ADMINISTRATOR, {"roles": ["auditor"]}),
@@ -139,7 +150,7 @@ async def test_lists_hold_ones_own_only(
 ) -> None:
     theirs = await furnish(services, other_factory)
     headers = await bearer(services, factory.administrator)
-    for name in ("payroll-files", "pay-runs", "payments", "workers", "statements", "settlement/breaks", "slips", "alarms"):
+    for name in ("payroll-files", "pay-runs", "payments", "workers", "statements", "settlement/breaks", "slips", "alarms", "proposals"):
         assert (await client.get(f"/api/v1/{name}", headers=headers)).json() == {"items": [], "next": None}
     told = (await client.get("/api/v1/audit/events?limit=200", headers=headers)).text
     assert not any(str(id_) in told for id_ in theirs.values())
