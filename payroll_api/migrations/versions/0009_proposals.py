@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 
 from payroll_api.db.tenancy import grant, protect
 
-revision = '0009'
-down_revision = '0008'
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
