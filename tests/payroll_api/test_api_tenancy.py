@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from importers.period import PayPeriod, RunKind
 from payroll_api.access.actor import Role
@@ -71,8 +72,7 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
         await session.flush()
         await sound(session, services.clock(), Alarm(kind="payment_unknown", subject=f"worker:{worker_id}", due_at=services.clock()))
         alarm_id = await session.scalar(select(AlarmRow.id))
-        stop = await press(session, services, factory.finance, run_id=None, provider_account_id=None, reason="a test's reason")
-        lift = await propose_lift(session, services, factory.finance, stop.id, reason="a test's reason")
+        decisions = await _decide(session, services, factory)
         user_id = factory.auditor.user_id
         assert user_id
         assert alarm_id
@@ -82,11 +82,17 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             "workers": worker_id,
             "statements": statement.id,
             "alarms": alarm_id,
-            "stops": stop.id,
-            "proposals": lift.id,
+            **decisions,
             "users": user_id,
             "provider-accounts": cash.id,
         }
+
+
+async def _decide(session: AsyncSession, services: Services, factory: SampleFactory) -> dict[str, UUID]:
+    """A pressed stop and the proposal to lift it."""
+    stop = await press(session, services, factory.finance, run_id=None, provider_account_id=None, reason="a test's reason")
+    lift = await propose_lift(session, services, factory.finance, stop.id, reason="a test's reason")
+    return {"stops": stop.id, "proposals": lift.id}
 
 
 ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
