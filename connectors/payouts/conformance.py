@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from connectors.payouts.conformance_accounts import CHECKS_ONLY
 from connectors.payouts.conformance_bench import Bench, Finding, JournalLine, Proof, ProviderUnderTest
 from connectors.payouts.conformance_faults import FAULTS
 from connectors.payouts.conformance_profile import CLAIMS
@@ -49,7 +50,7 @@ SCENARIOS: tuple[Scenario, ...] = (*CLAIMS, *PROMISES, *FAULTS, *WIRE)
 
 
 async def check(
-    connector: Connector, provider: ProviderUnderTest, *, day: date | None = None, scenarios: Iterable[Scenario] = SCENARIOS
+    connector: Connector, provider: ProviderUnderTest, *, day: date | None = None, scenarios: Iterable[Scenario] | None = None
 ) -> list[Finding]:
     """Every claim with whether it held. Real orders are sent: run it against a sandbox or a simulator only.
 
@@ -60,7 +61,7 @@ async def check(
     prefix = "".join(secrets.choice(alphabet) for _ in range(8))
     bench = Bench(connector=connector, provider=provider, day=day or datetime.now(UTC).astimezone(PHNOM_PENH).date(), prefix=prefix)
     findings: list[Finding] = []
-    for scenario in scenarios:
+    for scenario in scenarios or (SCENARIOS if connector.profile.pays else CHECKS_ONLY):
         try:
             found = await scenario(bench)
         except Exception as error:  # noqa: BLE001 a connector under test may raise anything, and that is a finding

@@ -194,6 +194,11 @@ class Profile:
     reference_length: int
     reference_alphabet: str = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 
+    @property
+    def pays(self) -> bool:
+        """Whether money can go through it at all. Without a limit in any currency it only checks accounts, and no run chooses it."""
+        return bool(self.limits)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRequest:

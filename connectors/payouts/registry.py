@@ -23,6 +23,7 @@ BUILT_IN: Mapping[str, str] = {
     "aba_payway": "connectors.payouts.aba_payway.connector:build",
     "iso20022": "connectors.payouts.iso20022.connector:build",
     "gsma_mobile_money": "connectors.payouts.gsma_mobile_money.connector:build",
+    "bakong": "connectors.payouts.bakong.connector:build",
     "cash": "connectors.payouts.cash.connector:build",
 }
 

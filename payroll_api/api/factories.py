@@ -22,7 +22,7 @@ from reconciliation.policy import POLICY_POINTS
 
 router = APIRouter(prefix=f"{API}/factories/current", tags=["factories"], route_class=StepRoute)
 
-Kind = Literal["bank_account", "wallet", "cash", "sms"]
+Kind = Literal["bank_account", "wallet", "cash", "check", "sms"]
 
 
 class PolicyPointOut(Output):

@@ -57,7 +57,7 @@ class ProviderAccount(OfFactory, Base):
 
     __tablename__ = "provider_accounts"
     __table_args__ = (
-        CheckConstraint("kind in ('bank_account', 'wallet', 'cash', 'sms')", name="kind"),
+        CheckConstraint("kind in ('bank_account', 'wallet', 'cash', 'check', 'sms')", name="kind"),
         UniqueConstraint("factory_id", "name"),
     )
 

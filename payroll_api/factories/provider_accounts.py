@@ -21,7 +21,7 @@ from payroll_api.factories.models import ProviderAccount, WebhookDirectory
 from payroll_api.services import Services
 from payroll_api.settings import Settings
 
-KINDS = ("bank_account", "wallet", "cash", "sms")
+KINDS = ("bank_account", "wallet", "cash", "check", "sms")  # `check` pays nothing: it is only asked about accounts
 _CONNECTOR = re.compile(r"^[a-z][a-z0-9_]{1,60}$")
 _LONGEST_NAME = 80
 _LARGEST_CONFIG = 32 * 1024
@@ -93,8 +93,14 @@ async def _build_once(session: AsyncSession, services: Services, account: Provid
     """Let the connector read its configuration now: a mistake is told to whoever made it, and not on payday."""
     if account.kind == "sms":
         await services.connectors.gateway(session)
-    else:
-        await services.connectors.payout(session, account.id)
+        return
+    profile = (await services.connectors.payout(session, account.id)).profile
+    kinds = sorted(profile.kinds) if profile.pays else ["check"]
+    if account.kind not in kinds:
+        raise InvalidError(
+            f"The connector {account.connector} is for accounts of the kind {' or '.join(kinds)}.",
+            fields=[{"field": "kind", "problem": f"one of {', '.join(kinds)}"}],
+        )
 
 
 async def list_(session: AsyncSession) -> Sequence[ProviderAccount]:

@@ -41,6 +41,7 @@ async def check_destinations(services: Services, factory_id: UUID, payload: Mapp
         else:
             said = await found[1].check_destinations([opened(vault, item) for item in items])
             answers += zip(items, said, strict=True)
+    answers = await with_existence(services, factory_id, vault, answers)
     async with services.database.factory(factory_id) as session:
         await _keep(session, services, answers)
 
@@ -54,6 +55,29 @@ async def provider_of(session: AsyncSession, services: Services, kind: str) -> t
         .limit(1)
     )
     return None if account is None else (account.id, await services.connectors.payout(session, account.id))
+
+
+async def with_existence(
+    services: Services, factory_id: UUID, vault: Vault, answers: Sequence[tuple[Destination, DestinationCheck]]
+) -> list[tuple[Destination, DestinationCheck]]:
+    """The answers, with the word of whoever only checks accounts (Bakong), where the factory has such a one.
+
+    It refuses an account that does not exist, whatever the provider that pays thinks of it; it confirms no name.
+    """
+    async with services.database.factory(factory_id) as session:
+        found = await provider_of(session, services, "check")
+    open_ = [item for item, said in answers if said.exists is not False]
+    if found is None or not open_:
+        return list(answers)
+    said = await found[1].check_destinations([opened(vault, item) for item in open_])
+    told = dict(zip((item.id for item in open_), said, strict=True))
+    return [(item, _both(first, told.get(item.id))) for item, first in answers]
+
+
+def _both(first: DestinationCheck, second: DestinationCheck | None) -> DestinationCheck:
+    if second is None or second.exists is None or (second.exists and first.exists is not None):
+        return first
+    return second
 
 
 def opened(vault: Vault, item: Destination) -> ProviderDestination:
