@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from importers.contract import CellProblem, ImportedSheet, PayrollRow
 from importers.layouts import layout_to_json
-from importers.money import Money
+from importers.money import Money, currency
+
+NOTHING_READ: dict[str, Any] = {
+    "file": {},
+    "sheet": None,
+    "layout": [],
+    "rows": [],
+    "problems": [],
+    "counts": {"read": 0, "accepted": 0, "rejected": 0},
+    "totals": {},
+}  # the keys that are always there, of a file that nobody could open
 
 
 def sheet_to_json(sheet: ImportedSheet) -> dict[str, Any]:
@@ -28,16 +37,20 @@ def sheet_to_json(sheet: ImportedSheet) -> dict[str, Any]:
         "rows": [row_to_json(row) for row in sheet.rows],
         "problems": [problem_to_json(found) for found in sheet.problems],
         "counts": {"read": sheet.counts.read, "accepted": sheet.counts.accepted, "rejected": sheet.counts.rejected},
-        "totals": {"accepted": _by_currency(sheet.net_accepted), "rejected": _by_currency(sheet.net_rejected)},
+        "totals": _totals(sheet),
         "control_totals": [
             {
                 "meaning": total.meaning.value,
+                "sheet": total.sheet,
                 "cell": total.cell,
                 "currency": total.stated.currency.code,
                 "stated": str(total.stated.amount),
                 "added": str(total.added.amount),
             }
             for total in sheet.control_totals
+        ],
+        "choices": [
+            {"name": choice.name, "rows": choice.rows, "kind": choice.kind, "names_period": choice.names_period} for choice in sheet.choices
         ],
         "refused": sheet.refused.code if sheet.refused is not None else None,
     }
@@ -91,5 +104,13 @@ def _money(amount: Money) -> dict[str, str]:
     return {"amount": str(amount.amount), "currency": amount.currency.code}
 
 
-def _by_currency(sums: Mapping[str, Money]) -> dict[str, str]:
-    return {code: str(amount.amount) for code, amount in sums.items()}
+def _totals(sheet: ImportedSheet) -> dict[str, dict[str, str]]:
+    """The net of each currency: read is accepted + rejected, to the cent."""
+    totals = {}
+    for code in sorted({*sheet.net_accepted, *sheet.net_rejected}):
+        zero = Money.zero(currency(code))
+        accepted, rejected = sheet.net_accepted.get(code, zero), sheet.net_rejected.get(code, zero)
+        totals[code] = {
+            name: str(sum_.amount) for name, sum_ in (("read", accepted + rejected), ("accepted", accepted), ("rejected", rejected))
+        }
+    return totals

@@ -13,6 +13,9 @@ from importers.headers import known_word
 
 _WHOLE_LINE = re.compile(r'^\s*"[^"]*[,;\t|][^"]*"\s*$')
 _KEPT_AS_TEXT = re.compile(r'^="?([^"]*)"$')
+TEXT_NAMES = (".csv", ".tsv", ".tab", ".txt")
+_MARKUP = ("<!doctype", "<html", "<table", "<?xml", "<meta", "<head", "<body", "<style", "mime-version", "content-type:", "%pdf", "{\\rtf")
+_FEWEST_COLUMNS = 3
 _SEPARATORS = ",;\t|"
 _SAMPLE_LINES = 200
 _MOST_ROWS = 100_000
@@ -63,9 +66,29 @@ def _tried(data: bytes, encoding: str) -> str | None:
 def looks_like_text(data: bytes) -> bool:
     """Whether these bytes are delimited text rather than a web page or a binary."""
     text = decode(data)
-    return text is not None and not text.lstrip("\ufeff \t\r\n").lower().startswith(
-        ("<!doctype", "<html", "<table", "<?xml", "%pdf", "{\\rtf")
-    )
+    return text is not None and not _beginning(text).startswith(_MARKUP)
+
+
+def kind_of_text(data: bytes) -> str:
+    """The refusal's code for bytes that are no delimited text: what they are, whatever their name says."""
+    begins = _beginning(decode(data) or "")
+    if "urn:schemas-microsoft-com:office:spreadsheet" in begins:
+        return "xml_spreadsheet"
+    if begins.startswith(("mime-version", "content-type: multipart")) or "<table" in begins or "<html" in begins:
+        return "web_page"
+    return "not_a_workbook"
+
+
+def is_table(data: bytes) -> bool:
+    """Whether text has columns: most of its lines are split into the same number of fields, more than two."""
+    lines = [line for line in (decode(data) or "").splitlines()[:_SAMPLE_LINES] if line.strip()]
+    widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator_of("\n".join(lines))))
+    width, times = widths.most_common(1)[0] if widths else (0, 0)
+    return width >= _FEWEST_COLUMNS and len(lines) > 1 and times * 2 > len(lines)
+
+
+def _beginning(text: str) -> str:
+    return text[:65536].lstrip("\ufeff \t\r\n").lower()
 
 
 def separator_of(text: str) -> str:

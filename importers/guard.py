@@ -20,6 +20,7 @@ CHUNK = 256 * 1024
 
 ZIP_MAGIC = b"PK\x03\x04"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+BARE_BIFF = (b"\x09\x08\x10\x00", b"\x09\x08\x08\x00", b"\x09\x04\x06\x00", b"\x09\x02\x06\x00", b"\x09\x00\x04\x00")  # Excel 2 to 5
 _ENCRYPTED = 0x1
 _SYMLINK = 0o120000
 _KIND = 0o170000
@@ -51,6 +52,8 @@ def refuse_by_magic(data: bytes) -> None:
     if data.startswith(OLE_MAGIC):
         encrypted = "EncryptedPackage".encode("utf-16-le") in data
         raise RefusedFileError("encrypted" if encrypted else "old_excel")
+    if data.startswith(BARE_BIFF):
+        raise RefusedFileError("old_excel")
 
 
 def inspect(data: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from importers.choose import Candidate, months_named
 from importers.contract import CellProblem
+from importers.csv_file import TEXT_NAMES
 from importers.headers import WEAK, guess
 from importers.kinds import MONEY, WHO
 from importers.layouts import ASSUMED
@@ -21,7 +22,7 @@ def notes_on_file(file_name: str, read: Sequence[Candidate], grids: Sequence[Gri
     """Name against content, hidden sheets, and sheets with workers that were not read."""
     first = read[0].grid.name
     notes = []
-    if is_workbook != file_name.lower().endswith((".xlsx", ".xlsm")):
+    if not file_name.lower().endswith((".xlsx", ".xlsm") if is_workbook else TEXT_NAMES):
         notes.append(problem("extension_differs", sheet=first))
     names = {candidate.grid.name for candidate in read}
     notes.extend(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from importers.csv_file import looks_like_text, read_text_table
+from importers.csv_file import TEXT_NAMES, is_table, kind_of_text, looks_like_text, read_text_table
 from importers.guard import ZIP_MAGIC, RefusedFileError, refuse_by_magic
 from importers.sandbox import LimitedChild
 from importers.sheet_xml import Runs, column_letters
@@ -104,8 +104,10 @@ def open_grids(data: bytes, file_name: str, seen: Callable[[int], None] | None =
     """
     refuse_by_magic(data)
     if not data.startswith(ZIP_MAGIC):
-        if not file_name.lower().endswith((".csv", ".tsv", ".txt")) or not looks_like_text(data):
-            raise RefusedFileError("web_page" if b"<table" in data[:65536].lower() else "not_a_workbook")
+        if not looks_like_text(data):
+            raise RefusedFileError(kind_of_text(data))
+        if not file_name.lower().endswith(TEXT_NAMES) and not is_table(data):
+            raise RefusedFileError("not_a_workbook")
         yield Opened(grids=[Grid(name="CSV", rows=[list(row) for row in read_text_table(data)], is_text=True)])
         return
     said: list[str] = []

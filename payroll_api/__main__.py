@@ -184,7 +184,14 @@ def _offline(commands: Any) -> None:  # noqa: ANN401 see _add
         "exit status: 0 clean, 1 problems or differences found, 2 refused: the file, an option, or a month that no law is known for",
     )
     check.add_argument("sheet", type=Path, metavar="SHEET", help="a workbook (.xlsx, or .xlsm without macros), .csv or .tsv")
-    check.add_argument("--sheet", metavar="NAME", dest="sheet_name", help="which sheet of the workbook, where several could be meant")
+    check.add_argument(
+        "--sheet",
+        metavar="NAME",
+        dest="sheet_name",
+        action="append",
+        default=[],
+        help="which sheet of the workbook, where several could be meant; again for each of several departments",
+    )
     check.add_argument("--period", help="the month that the sheet pays, YYYY-MM (from its name, or this month)")
     check.add_argument("--kind", default="balance", help="first_half, balance, indemnity, final_pay or correction (balance)")
     check.add_argument("--rate", default="4000", help="riel for one dollar, where the sheet's law figures need it (4000)")

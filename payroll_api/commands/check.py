@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from importers.check_json import sheet_to_json
+from importers.check_json import NOTHING_READ, sheet_to_json
 from importers.contract import ImportedSheet, PayrollRow
 from importers.money import Money
 from importers.period import PayPeriod, PeriodError, RunKind
@@ -90,7 +90,7 @@ def _unreadable(path: Path, error: OSError) -> tuple[str, str]:
 def _refuse(given: argparse.Namespace, code: str, message: str) -> int:
     """Say why there is no sheet to tell about."""
     if given.json:
-        _print_json({"file": {"name": given.sheet.name}, "refused": {"code": code, "message": message}})
+        _print_json({**NOTHING_READ, "file": {"name": given.sheet.name}, "refused": {"code": code, "message": message}})
     else:
         sys.stderr.write(f"payroll: {message}\n")
     return REFUSED

@@ -109,7 +109,7 @@ def test_without_a_sheet_to_read_the_check_is_refused_with_the_reason(
     assert sentence in capsys.readouterr().err
     assert main(["check", *arguments, "--json"]) == 2
     told = json.loads(capsys.readouterr().out)
-    assert told.keys() == {"file", "refused"}
+    assert told.keys() == {"file", "sheet", "layout", "rows", "problems", "counts", "totals", "refused"}
     assert told["file"]["name"] == Path(arguments[0]).name
     assert told["refused"]["code"] == code
     assert sentence in told["refused"]["message"]
