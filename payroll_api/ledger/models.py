@@ -33,6 +33,7 @@ class LedgerTransfer(OfFactory, Base):
             postgresql_where=text("line_key is not null"),
         ),
         Index("ix_ledger_transfers_run", "factory_id", "run_id"),
+        Index("ix_ledger_transfers_fees", "factory_id", "booked_on", postgresql_where=text("debit = 'fees'")),
         # What a rail holds on a day is asked often, of years of paydays: the index alone answers it.
         Index(
             "ix_ledger_transfers_from_bank",

@@ -21,8 +21,10 @@ CLASSES = ("funded", "paid", "fees", "returned", "other")
 _MOST_NAMED = 200
 
 _ENDS = """
-select (select opening_minor from statement_balances where factory_id = $1 and provider_account_id = $2 and currency = $3
-    and opened_on between $4 and $5 and opening_minor is not null order by opened_on, statement_id limit 1),
+with first as (
+  select opening_minor, opened_on from statement_balances where factory_id = $1 and provider_account_id = $2 and currency = $3
+    and opened_on between $4 and $5 and opening_minor is not null order by opened_on, statement_id limit 1)
+select (select opening_minor from first), (select opened_on from first),
   (select closing_minor from statement_balances where factory_id = $1 and provider_account_id = $2 and currency = $3
     and closed_on between $4 and $5 and closing_minor is not null order by closed_on desc, statement_id desc limit 1)
 """
@@ -155,12 +157,16 @@ class DayEnd:
 
 
 async def day_end(session: AsyncSession, provider_account_id: UUID, currency: str, first: date, last: date) -> DayEnd:
-    """The figures of a rail and currency from `first` to `last`, both included."""
-    own = (factory_of(session), provider_account_id, currency, first, last)
+    """The figures of a rail and currency from `first` to `last`, both included.
+
+    Where the bank's first statement of the period opens later than `first`, both views open there.
+    """
     account = bank_of(provider_account_id)
-    ((opening, closing),) = await fetch(session, _ENDS, *own)
+    ((opening, opened_on, closing),) = await fetch(session, _ENDS, factory_of(session), provider_account_id, currency, first, last)
+    since = opened_on or first
+    own = (factory_of(session), provider_account_id, currency, since, last)
     bank = View(opening=opening, moved=_classes(await fetch(session, _BANK, *own)), closing=closing)
-    ((before,),) = await fetch(session, _OPENING, own[0], account, currency, first)
+    ((before,),) = await fetch(session, _OPENING, own[0], account, currency, since)
     moved = _classes(await fetch(session, _LEDGER, *own, account))
     ledger = View(opening=int(before), moved=moved, closing=int(before) + sum(moved.values()))
     between = [

@@ -63,6 +63,12 @@ class BookedLine(OfFactory, Base):
         ForeignKeyConstraint(["factory_id", "payment_id"], ["payments.factory_id", "payments.id"]),
         Index("uq_statement_lines_payment", "factory_id", "payment_id", unique=True, postgresql_where=text("kind = 'matched'")),
         Index("ix_statement_lines_payment", "factory_id", "payment_id", postgresql_where=text("payment_id is not null")),
+        Index(
+            "ix_statement_lines_returned",
+            "factory_id",
+            "booked_on",
+            postgresql_where=text("kind in ('returned', 'partial_return')"),
+        ),
         Index("ix_statement_lines_day", "factory_id", "provider_account_id", "currency", "booked_on"),
         UniqueConstraint("factory_id", "line_key"),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from payroll_api.reports.document import written
 from payroll_api.web import formats
 from payroll_api.web.words import LANGUAGES
 
@@ -33,6 +34,7 @@ _environment.globals.update(
     sums=formats.sums,
     day=formats.day,
     moment=formats.moment,
+    written=written,
     period_name=formats.period,
     languages=LANGUAGES,
     styles=f"/static/pages.css?v={_version('pages.css')}",
