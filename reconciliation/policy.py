@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from reconciliation.contract import Citation
+from reconciliation.policy_km import QUESTIONS, REASONS
 
 
 class PolicyError(ValueError):
@@ -97,6 +98,7 @@ class Agreement:
     since: date
     value: Decimal
     citation: Citation
+    until: date | None = None  # the last day on which it holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,17 +122,28 @@ class FactoryPolicy:
     tolerance_cents: int = 1
     tolerance_riel: int = 100
     most_deducted: Decimal = Decimal("0.5")
+    second_person_cents: int = 5_000
     account_change_days: int = 7
+    new_worker_days: int = 60
     far_from_history: Decimal = Decimal("1.5")
+    far_from_line: Decimal = Decimal(3)
     headcount_jump: Decimal = Decimal("0.05")
     total_jump: Decimal = Decimal("0.10")
+    new_payees: Decimal = Decimal("0.10")
     agreements: tuple[Agreement, ...] = ()
 
     def __post_init__(self) -> None:
         if not 20 <= self.monthly_days <= 31:  # noqa: PLR2004 fewer or more days would not be a month
             raise PolicyError(f"monthly_days is {self.monthly_days}: days of a month lie between 20 and 31; the sector takes 26")
-        if self.pension_rounding_riel < 1 or min(self.tolerance_cents, self.tolerance_riel) < 0:
-            raise PolicyError("rounding must be at least 1 riel, and a tolerance cannot be negative")
+        if self.pension_rounding_riel < 1 or min(self.tolerance_cents, self.tolerance_riel, self.second_person_cents) < 0:
+            raise PolicyError("rounding must be at least 1 riel, and a tolerance or a limit cannot be negative")
+        if min(self.account_change_days, self.new_worker_days) < 0:
+            raise PolicyError("a number of days cannot be negative")
+        if not (min(self.far_from_history, self.far_from_line) > 1 and self.headcount_jump.is_finite() and self.total_jump.is_finite()):
+            raise PolicyError("far_from_history and far_from_line are times the usual pay: more than 1, such as 1.5")
+        for name in ("most_deducted", "headcount_jump", "total_jump", "new_payees"):
+            if not 0 < getattr(self, name) <= 1:
+                raise PolicyError(f"{name} is a share: more than 0 and at most 1, such as 0.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +155,8 @@ class PolicyPoint:
     default: str
     reason: str
     source: str
+    question_km: str
+    reason_km: str
 
 
 _DEFAULT = FactoryPolicy()
@@ -150,7 +165,15 @@ _DEFAULT = FactoryPolicy()
 def _point(name: str, question: str, reason: str, source: str) -> PolicyPoint:
     value = getattr(_DEFAULT, name)
     default = ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)
-    return PolicyPoint(name=name, question=question, default=default, reason=reason, source=source)
+    return PolicyPoint(
+        name=name,
+        question=question,
+        default=default if value != () else "",
+        reason=reason,
+        source=source,
+        question_km=QUESTIONS[name],
+        reason_km=REASONS[name],
+    )
 
 
 POLICY_POINTS: Sequence[PolicyPoint] = (
@@ -201,15 +224,37 @@ POLICY_POINTS: Sequence[PolicyPoint] = (
         "most_deducted", "From which share of the wage on are deductions questioned?", "enough must be left to live", "Labour Law art. 127"
     ),
     _point(
+        "second_person_cents",
+        "From how many cents on does a second person agree that the sheet's figure is kept?",
+        "an amount that nobody should decide alone",
+        "ACFE on payroll schemes: two people for what is unusual",
+    ),
+    _point(
         "account_change_days",
         "How many days is an account change recent?",
         "diverted wages are diverted just before payday",
         "FBI PSA I-091019",
     ),
     _point(
-        "far_from_history", "How many times her last net is far?", "one and a half times is rare without a reason", "Nacha 2026 monitoring"
+        "new_worker_days",
+        "How many days is a worker new to the register?",
+        "her first two paydays, before there is a history",
+        "ACFE on ghost workers",
+    ),
+    _point(
+        "far_from_history",
+        "How many times her usual net (the median of her last three) is far?",
+        "one and a half times is rare without a reason",
+        "Nacha 2026 monitoring",
+    ),
+    _point(
+        "far_from_line",
+        "How many times the usual net of her line is far?",
+        "who works on one line earns about alike; supervisors more",
+        "Nacha 2026 monitoring",
     ),
     _point("headcount_jump", "Which change of headcount is a jump?", "5 %", "ACFE on ghost workers"),
     _point("total_jump", "Which change of the total is a jump?", "10 %", "ACFE on ghost workers"),
+    _point("new_payees", "Which share of workers who were never paid before is a jump?", "10 %", "SWIFT CSCF 2.9; ACFE on ghost workers"),
     _point("agreements", "What did the factory agree beyond the law?", "none unless stated", "Labour Law: more favourable terms hold"),
 )

@@ -13,7 +13,7 @@ from payroll_api.audit import journal
 from payroll_api.db.base import new_id
 from payroll_api.errors import InvalidError, ProblemError
 from payroll_api.factories.models import Factory, FactoryDirectory
-from payroll_api.factories.settings import read_policies
+from payroll_api.factories.policies import read_policies
 from payroll_api.services import Services
 
 _SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{1,48}[a-z0-9]$")

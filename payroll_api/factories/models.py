@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payroll_api.db.base import Base, Json, OfFactory
@@ -79,3 +79,49 @@ class WebhookDirectory(Base):
     key_hash: Mapped[bytes] = mapped_column(primary_key=True)
     factory_id: Mapped[UUID]
     provider_account_id: Mapped[UUID]
+
+
+class PolicyChoices(OfFactory, Base):
+    """The factory's choices from a month on: a row for each change, none of which is changed itself. An old month keeps its own."""
+
+    __tablename__ = "policy_choices"
+    __table_args__ = (Index("ix_policy_choices_since", "factory_id", "since"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    since: Mapped[str]  # a month, "2026-12"
+    choices: Mapped[Json]
+    reason: Mapped[str]
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]
+
+
+class LawValue(OfFactory, Base):
+    """A value that the factory added to the law book (`law`), or agreed beyond the law (`agreement`). It stays when it is withdrawn."""
+
+    __tablename__ = "law_values"
+    __table_args__ = (
+        CheckConstraint("kind in ('law', 'agreement')", name="kind"),
+        CheckConstraint("state in ('proposed', 'in_force', 'withdrawn')", name="state"),
+        Index("ix_law_values_kind", "factory_id", "kind", "name"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    since: Mapped[date]
+    until: Mapped[date | None]
+    given: Mapped[Json]  # {"value": "212"} or {"value": [{"date": ..., "name": ...}]}
+    title: Mapped[str]
+    article: Mapped[str]
+    published: Mapped[str]
+    note: Mapped[str]
+    signed_off_by: Mapped[Ciphertext] = mapped_column(Encrypted)  # name and office of whoever answers for it
+    state: Mapped[str]
+    second_person: Mapped[str]  # why a second person must agree; empty where one is enough
+    entered_by: Mapped[str]
+    entered_at: Mapped[datetime]
+    agreed_by: Mapped[str | None]
+    in_force_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[str | None]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_reason: Mapped[str | None]

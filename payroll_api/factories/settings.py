@@ -1,12 +1,10 @@
-"""What a factory has chosen: its policies, and the exchange rates of each month."""
+"""The factory itself, and the exchange rates of each month."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +17,6 @@ from payroll_api.errors import InvalidError, NotAllowedError, NotFoundError, Pro
 from payroll_api.factories.models import ExchangeRate, Factory
 from payroll_api.services import Services
 from reconciliation.contract import ExchangeRates
-from reconciliation.policy import FactoryPolicy
 
 TAX = "tax"
 NSSF = "nssf"
@@ -29,8 +26,6 @@ _LOWEST_RATE = 3000
 _HIGHEST_RATE = 6000
 _RATE_DECIMALS = 4
 
-_policies = TypeAdapter(FactoryPolicy)
-_names = frozenset(field.name for field in dataclasses.fields(FactoryPolicy))
 
 
 async def get_factory(session: AsyncSession) -> Factory:
@@ -38,53 +33,6 @@ async def get_factory(session: AsyncSession) -> Factory:
     factory = await session.get(Factory, factory_of(session))
     if factory is None:
         raise NotFoundError("factory")
-    return factory
-
-
-async def policy(session: AsyncSession) -> FactoryPolicy:
-    """The factory's choices, with defaults for what it has not chosen."""
-    return read_policies((await get_factory(session)).policies)
-
-
-def read_policies(choices: Mapping[str, object]) -> FactoryPolicy:
-    """Choices as they are stored and sent (JSON) as a FactoryPolicy. Raises InvalidError naming each that is wrong."""
-    wrong = [{"field": "policies", "problem": f"there is no policy {name[:40]!r}"} for name in sorted(set(choices) - _names)]
-    wrong += [
-        {"field": f"policies.{name}", "problem": 'write numbers with decimals as text, such as "0.5"'}
-        for name, value in choices.items()
-        if isinstance(value, float)
-    ]
-    found = None
-    if not wrong:
-        try:
-            found = _policies.validate_python(dict(choices))
-        except ValidationError as error:
-            wrong = [
-                {"field": ".".join(("policies", *(str(part) for part in entry["loc"]))), "problem": entry["msg"]}
-                for entry in error.errors(include_input=False, include_url=False, include_context=False)
-            ]
-    if found is None:
-        known = ", ".join(sorted(_names))
-        raise InvalidError(f"The policies cannot be taken: see fields. Policies are {known}.", code="policy_invalid", fields=wrong)
-    return found
-
-
-async def set_policies(session: AsyncSession, services: Services, actor: Actor, choices: Mapping[str, object]) -> Factory:
-    """Replace the factory's choices. They hold for files that are checked from now on. Raises InvalidError, NotAllowedError."""
-    actor.require(Permission.ADMINISTER)
-    read_policies(choices)
-    factory = await session.scalar(select(Factory).where(Factory.factory_id == factory_of(session)).with_for_update())
-    if factory is None:
-        raise NotFoundError("factory")
-    before, factory.policies = factory.policies, dict(choices)
-    await session.flush()
-    changed = {
-        name: [before.get(name), choices.get(name)]
-        for name in sorted(before.keys() | choices.keys())
-        if before.get(name) != choices.get(name)
-    }
-    event = journal.Event(actor=actor.name, action="factory.policies_changed", subject=f"factory:{factory.factory_id}", data=changed)
-    await journal.record(session, services.clock(), event)
     return factory
 
 

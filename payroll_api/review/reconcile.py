@@ -17,7 +17,9 @@ from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.db.bulk import fetch
 from payroll_api.encryption.vault import Vault
 from payroll_api.errors import ProblemError
-from payroll_api.factories.settings import exchange_rates, policy
+from payroll_api.factories.law_values import law_book
+from payroll_api.factories.policies import policy
+from payroll_api.factories.settings import exchange_rates
 from payroll_api.intake.contents import record_to_row
 from payroll_api.intake.models import PayrollFile
 from payroll_api.jobs.names import Job
@@ -27,7 +29,8 @@ from payroll_api.review import records, unfinished
 from payroll_api.review.person import person_of
 from payroll_api.services import Services
 from reconciliation.contract import KnownWorker, Reconciliation
-from reconciliation.law.parameter import LawUnknownError
+from reconciliation.law.parameter import LawBookError, LawUnknownError
+from reconciliation.policy import PolicyError
 from reconciliation.reconcile import reconcile
 
 _ROWS = (
@@ -58,7 +61,8 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
         settled = {code: worker for code, worker in known.items() if worker.was_in_run}
         last = await _history(session, factory_id, period, kind)
         try:
-            rates, chosen = await exchange_rates(session, period), await policy(session)
+            rates, chosen = await exchange_rates(session, period), await policy(session, period)
+            book = await law_book(session, services)
             result = await asyncio.to_thread(
                 lambda: reconcile(
                     rows,
@@ -66,7 +70,7 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
                     kind=kind,
                     known={code: _known(code, worker, last.get(code)) for code, worker in settled.items()},
                     keys=lambda row: _keys(vault, row),
-                    book=services.law,
+                    book=book,
                     rates=rates,
                     policy=chosen,
                 )
@@ -74,8 +78,8 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
         except ProblemError as problem:
             await unfinished.wait_for(session, services, file, problem)
             return
-        except LawUnknownError as unknown:
-            await unfinished.refuse(session, services, file, unknown)
+        except (LawUnknownError, LawBookError, PolicyError) as unlawful:
+            await unfinished.refuse(session, services, file, unlawful)
             return
         now = services.clock()
         ids = await _register(session, vault, rows, known, file.uploaded_by, now)

@@ -12,7 +12,8 @@ from payroll_api.intake.models import PayrollFile
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.services import Services
-from reconciliation.law.parameter import LawUnknownError
+from reconciliation.law.parameter import LawBookError, LawUnknownError
+from reconciliation.policy import PolicyError
 
 _AGAIN_AFTER = timedelta(seconds=15)
 
@@ -30,17 +31,18 @@ async def wait_for(session: AsyncSession, services: Services, file: PayrollFile,
     await enqueue(session, Job.RECONCILE_FILE, {"file": str(file.id)}, after=_AGAIN_AFTER, once=key)
 
 
-async def refuse(session: AsyncSession, services: Services, file: PayrollFile, unknown: LawUnknownError) -> None:
-    """The law book has no value for this period. Nothing is guessed: the file is refused with the sentence that says what to add."""
+async def refuse(session: AsyncSession, services: Services, file: PayrollFile, error: LawUnknownError | LawBookError | PolicyError) -> None:
+    """The law book has no value for this period, or an agreement is below it. Nothing is guessed: the sentence says what to add."""
+    code = "law_unknown" if isinstance(error, LawUnknownError) else "law_wrong"
+    told = f"{error}." if not str(error).endswith(".") else str(error)
     refusal = {
-        "code": "law_unknown",
-        "message": str(unknown),
-        "remedy": "Add the value with its source and sign it off, then upload the file again.",
-        "remedy_km": "សូមបន្ថែមតម្លៃច្បាប់ជាមួយប្រភព រួចបញ្ចូលឯកសារម្ដងទៀត។",
+        "code": code,
+        "message": told,
+        "message_km": error.khmer if isinstance(error, LawUnknownError) and error.khmer else told,
+        "remedy": "Add or correct the value on the law's page with its source, have it signed off, then upload the file again.",
+        "remedy_km": "សូមបន្ថែម ឬកែតម្លៃច្បាប់ក្នុងទំព័រច្បាប់ ជាមួយប្រភព រួចបញ្ចូលឯកសារម្ដងទៀត។",
     }
     file.state = "refused"
     file.summary = {**(file.summary or {}), "refusal": refusal}
     await session.flush()
-    await record(
-        session, services.clock(), Event(actor=SYSTEM, action="file.refused", subject=f"file:{file.id}", data={"code": "law_unknown"})
-    )
+    await record(session, services.clock(), Event(actor=SYSTEM, action="file.refused", subject=f"file:{file.id}", data={"code": code}))

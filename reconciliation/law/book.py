@@ -17,7 +17,7 @@ from reconciliation.contract import Citation
 from reconciliation.law.parameter import DatedValue, Favour, LawBookError, LawUnknownError, Parameter, Rows
 
 # The rules are part of what an entitlement was computed by: raise this when a rule file changes what is owed.
-RULES_EDITION = 2
+RULES_EDITION = 3
 _CAMBODIA = Path(__file__).parent / "cambodia" / "parameters"
 
 
@@ -68,7 +68,7 @@ class LawBook:
         if parameter is None:
             raise LawBookError(f"{name!r} is not a value of the law book of {self.jurisdiction}; see its list of parameters")
         exact = value if isinstance(value, tuple) else Decimal(value)
-        if isinstance(exact, Decimal) != isinstance(parameter.values[0].value or exact, Decimal):
+        if isinstance(exact, tuple) != bool(parameter.columns):
             raise LawBookError(f"{name} is {'a table' if isinstance(exact, Decimal) else 'a number'} in the law book")
         new = DatedValue(since=since, value=exact, citation=citation, note=note, signed_off_by=signed_off_by)
         values = sorted([*(old for old in parameter.values if old.since != since), new], key=lambda dated: dated.since)

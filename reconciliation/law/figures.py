@@ -20,23 +20,12 @@ class Figures:
         self.day = day
         self._agreed: dict[str, Agreement] = {}
         for agreement in sorted(agreements, key=lambda one: one.since):
-            if agreement.since <= day:
+            if agreement.since <= day and (agreement.until is None or day <= agreement.until):
                 self._agreed[agreement.name] = agreement
-        for agreement in self._agreed.values():
-            self._refuse_less(agreement)
-
-    def _refuse_less(self, agreement: Agreement) -> None:
-        law = self.book.dated(agreement.name, self.day).value
-        favour = self.book.parameters[agreement.name].favour
-        if favour is Favour.FIXED:
-            raise PolicyError(f"{agreement.name} is fixed by law: take the agreement of {agreement.since} out of the factory's policy")
-        if not isinstance(law, Decimal):
-            raise PolicyError(f"{agreement.name} is a table, which one figure cannot replace: take the agreement of {agreement.since} out")
-        if (agreement.value < law) if favour is Favour.MORE else (agreement.value > law):
-            raise PolicyError(
-                f"{agreement.name}: the agreement of {agreement.since} says {agreement.value}, the law {law} on {self.day}; "
-                f"an agreement must favour the worker at least as much: raise it or take it out"
-            )
+        for agreement in [*self._agreed.values()]:
+            refuse_less(book, agreement)
+            if not _favours(book, agreement, day):  # the law has overtaken it: the worker gets whichever is better
+                del self._agreed[agreement.name]
 
     def number(self, name: str) -> Decimal:
         """The number called `name`."""
@@ -59,3 +48,28 @@ class Figures:
             found += [] if agreed is None else [agreed.citation]
             found.append(self.book.citation(name, self.day))
         return tuple(dict.fromkeys(found))
+
+
+def refuse_less(book: LawBook, agreement: Agreement) -> None:
+    """Refuse an agreement that is less favourable to the worker than the law on the day it starts. Raises PolicyError, LawUnknownError."""
+    if agreement.name not in book.parameters:
+        raise PolicyError(f"{agreement.name!r} is not a value of the law book: see its list of parameters")
+    if agreement.until is not None and agreement.until < agreement.since:
+        raise PolicyError(f"{agreement.name}: the agreement ends on {agreement.until}, before it starts: correct one of the dates")
+    law = book.dated(agreement.name, agreement.since).value
+    favour = book.parameters[agreement.name].favour
+    if favour is Favour.FIXED:
+        raise PolicyError(f"{agreement.name} is fixed by law: take the agreement of {agreement.since} out of the factory's policy")
+    if not isinstance(law, Decimal):
+        raise PolicyError(f"{agreement.name} is a table, which one figure cannot replace: take the agreement of {agreement.since} out")
+    if not agreement.value.is_finite() or not _favours(book, agreement, agreement.since):
+        raise PolicyError(
+            f"{agreement.name}: the agreement of {agreement.since} says {agreement.value}, the law {law} on that day; "
+            f"an agreement must favour the worker at least as much: raise it or take it out"
+        )
+
+
+def _favours(book: LawBook, agreement: Agreement, day: date) -> bool:
+    """Whether an agreement gives the worker at least what the law gives on `day`."""
+    law = book.number(agreement.name, day)
+    return agreement.value >= law if book.parameters[agreement.name].favour is Favour.MORE else agreement.value <= law
