@@ -49,6 +49,11 @@ class Comparison:
     def __init__(self, rules: Rules, rates: ExchangeRates, policy: FactoryPolicy, *, kind: RunKind, shown: Collection[Meaning]) -> None:
         self._rules, self._rates, self._kind = rules, rates, kind
         self._tolerance: Mapping[Currency, int] = {USD: policy.tolerance_cents, KHR: policy.tolerance_riel}
+        # What a second person must agree to must not slip through as a warning that nobody has to answer.
+        self._alone: Mapping[Currency, int] = {
+            USD: policy.second_person_cents,
+            KHR: Money(policy.second_person_cents, USD).convert(KHR, rates.tax).minor,
+        }
         by_line = kind not in {RunKind.FIRST_HALF, RunKind.CORRECTION}
         columns = [(meaning, line) for meaning, line in EARNINGS_AND_DEDUCTIONS.items() if meaning in shown and by_line]
         self._earnings = [(meaning, line) for meaning, line in columns if line not in DEDUCTIONS]
@@ -164,7 +169,12 @@ class Comparison:
         basis = " + ".join(entry.formula for entry in own)
         citations = tuple(dict.fromkeys(citation for entry in own for citation in entry.citations))
         told = Money(difference, stated.currency)
-        this.told.append(tell(code, this.row, line.value, stated=stated, lawful=owed, difference=told, basis=basis, citations=citations))
+        severity = DiscrepancySeverity.BLOCKS if difference >= self._alone[stated.currency] else None
+        this.told.append(
+            tell(
+                code, this.row, line.value, stated=stated, lawful=owed, difference=told, basis=basis, citations=citations, severity=severity
+            )
+        )
 
     def _sum(self, lines: list[EntitlementLine], currency: Currency) -> int:
         if currency == USD:

@@ -207,7 +207,20 @@ class KnownWorker:
     joined_on: date | None = None
     left_on: date | None = None
     account_changed_on: date | None = None
-    last_net: Money | None = None  # of the last settled run of the same kind
+    last_nets: tuple[Money, ...] = ()  # of her last checked months of the same kind, the newest first, at most three
+    added_on: date | None = None  # when she came into the register
+    added_by: str | None = None  # by whose file, as audit events call that person
+
+    @property
+    def last_net(self) -> Money | None:
+        """Her net of last time."""
+        return self.last_nets[0] if self.last_nets else None
+
+    @property
+    def usual_net(self) -> Money | None:
+        """The median of her last nets in the currency of the newest; of two, the lower."""
+        own = sorted(net for net in self.last_nets if net.currency == self.last_nets[0].currency)
+        return own[(len(own) - 1) // 2] if own else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,10 @@ from importers.period import PayPeriod
 from reconciliation.contract import Discrepancy, Entitlement, ExchangeRates, KnownWorker, Line, WorkMonth
 from reconciliation.discrepancies import tell
 from reconciliation.facts import HOURS
+from reconciliation.law.cambodia.calendar import holidays_of_month
 from reconciliation.law.cambodia.month import completed_months, plain, working_days
 from reconciliation.law.figures import Figures
+from reconciliation.law.parameter import LawUnknownError
 from reconciliation.policy import FactoryPolicy
 
 _DAYS = (Meaning.DAYS_WORKED, Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK)
@@ -35,6 +37,10 @@ class Plausible:
             for probation, name in ((False, "minimum_wage_regular"), (True, "minimum_wage_probation"))
         }
         self._deductions_cite = figures.cite("deductions_allowed")
+        try:
+            self._holidays: int | None = len(holidays_of_month(figures.book, period))
+        except LawUnknownError:
+            self._holidays = None  # told once for the whole file, where the sheet has such hours
 
     def too_long_on_probation(self, facts: WorkMonth) -> bool:
         """Whether probation had run out before the month began."""
@@ -73,6 +79,10 @@ class Plausible:
             least = f"{plain(extra)} hours beyond the ordinary day in a month of {self._month_days} days"
             khmer = f"{plain(extra)} ម៉ោងបន្ថែម ក្នុងខែដែលមាន {self._month_days} ថ្ងៃ"
             yield tell("impossible_hours", row, "hours", basis=least, basis_km=khmer)
+        elif self._holidays is not None and hours[Meaning.HOLIDAY_HOURS] > self._holidays * _DAY:
+            worked = plain(hours[Meaning.HOLIDAY_HOURS])
+            basis = f"{worked} h on public holidays, of which the month has {self._holidays}"
+            yield tell("no_holiday", row, "hours", basis=basis, basis_km=f"{worked} ម៉ោងថ្ងៃបុណ្យ ខែនេះមានបុណ្យ {self._holidays} ថ្ងៃ")
         elif overtime > self._overtime * self._workdays:
             limit = self._overtime * self._workdays
             basis = f"{plain(overtime)} h of overtime, at most {plain(limit)} h in {self._workdays} working days"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from importers.contract import Meaning, PayrollRow, WorkerStatus
@@ -18,6 +18,7 @@ from reconciliation.law.figures import Figures
 from reconciliation.plausible import Plausible
 from reconciliation.policy import FactoryPolicy, IndemnityRun
 from reconciliation.register import Register
+from reconciliation.whole_file import whole_file
 
 _INDEMNITY_MONTHS = (6, 12)
 
@@ -32,8 +33,12 @@ def reconcile(
     book: LawBook,
     rates: ExchangeRates,
     policy: FactoryPolicy,
+    maker: str = "",
+    elsewhere: Collection[str] = (),
 ) -> Reconciliation:
     """Check every row against law and register. `keys` gives a row's keyed hashes, so that no rule reads an account or a name.
+
+    `maker` is who sent the sheet; `elsewhere` are the codes in other files of the same month and kind that have a run.
 
     Differences of rows come in the sheet's order, those of the whole file last. Raises LawUnknownError where the law book has no value
     for the period, PolicyError where the factory's policy is not lawful.
@@ -58,9 +63,11 @@ def reconcile(
         entitlements.setdefault(row.worker_code, owed)
         found += comparison.differences(row, facts, owed)
         found += plausible.differences(row, facts, owed, person)
-    found += Register(known, period, kind, policy, rows, own=[keys(row) for row in rows]).differences()
+    own = [keys(row) for row in rows]
+    found += Register(known, period, kind, policy, rows, own=own, maker=maker, elsewhere=elsewhere).differences()
     found.sort(key=_place)
     found += _not_shown(shown, kind, figures, indemnity_apart=apart)
+    found += whole_file(rows, period, kind, figures)
     return Reconciliation(period=period, kind=kind, entitlements=entitlements, discrepancies=tuple(found), law_version=book.version)
 
 

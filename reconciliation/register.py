@@ -1,13 +1,13 @@
 """The sheet against the people we know: new, missing and returning workers, doubles, shared or changed accounts, pay far from history.
 
-Names, phones and accounts are compared as keyed hashes; no rule reads them. Sources of the patterns: FBI PSA I-091019 on diverted wages,
-ACFE on ghost workers, Nacha's fraud monitoring of 2026.
+Workers who may not exist are found in `ghosts.py`. Names, phones and accounts are compared as keyed hashes; no rule reads them. Sources
+of the patterns: FBI PSA I-091019 on diverted wages, ACFE on ghost workers, Nacha's fraud monitoring of 2026.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,11 +16,14 @@ from importers.money import Money
 from importers.period import PayPeriod, RunKind
 from reconciliation.contract import Discrepancy, DiscrepancySeverity, KnownWorker
 from reconciliation.discrepancies import tell
+from reconciliation.ghosts import Ghosts
 from reconciliation.policy import FactoryPolicy
 
 _ROUTINE = (RunKind.BALANCE, RunKind.FIRST_HALF)  # everybody is in them
 _FEW = 20  # below so many workers a share says little
 _NAMED = 3  # so many codes are named in a sentence
+_COPIED = Decimal("0.9")  # overtime, absence and the riel's rate move most nets every month
+_OVERLAP = Decimal("0.3")
 
 
 class Register:
@@ -35,9 +38,12 @@ class Register:
         rows: Sequence[PayrollRow],
         *,
         own: Sequence[KnownWorker],
+        maker: str = "",
+        elsewhere: Collection[str] = (),
     ) -> None:
         self._known, self._period, self._kind, self._policy = known, period, kind, policy
-        self._rows, self._own = rows, own
+        self._rows, self._own, self._elsewhere = rows, own, elsewhere
+        self._ghosts = Ghosts(known, period, policy, rows, maker=maker)
 
     def differences(self) -> Iterator[Discrepancy]:
         """Every finding of the register, those of the whole file last."""
@@ -49,6 +55,8 @@ class Register:
                 yield from self._one(row, own, known)
             elif self._known:
                 yield tell("new_worker", row, "register")
+        if self._kind in _ROUTINE:
+            yield from self._ghosts.differences()
         yield from self._whole_file()
 
     def _one(self, row: PayrollRow, own: KnownWorker, known: KnownWorker) -> Iterator[Discrepancy]:
@@ -63,11 +71,11 @@ class Register:
         changed = known.account_changed_on
         if changed is not None and changed > self._period.last_day - timedelta(days=self._policy.account_change_days):
             yield tell("recent_account_change", row, "account", basis=str(changed))
-        last = known.last_net
-        if last and last.currency == row.net.currency and self._kind in _ROUTINE:
+        usual = known.usual_net
+        if usual and usual.currency == row.net.currency and self._kind in _ROUTINE:
             times = self._policy.far_from_history
-            if row.net.minor > last.minor * times or row.net.minor * times < last.minor:
-                yield tell("far_from_history", row, "net", stated=row.net, lawful=last, difference=row.net - last)
+            if row.net.minor > usual.minor * times or row.net.minor * times < usual.minor:
+                yield tell("far_from_history", row, "net", stated=row.net, lawful=usual, difference=row.net - usual)
 
     def _doubled(self) -> Iterator[Discrepancy]:
         by_code = self._together(lambda row, _: row.worker_code)
@@ -133,7 +141,23 @@ class Register:
             basis = f"{len(codes)} workers against {len(expected)}"
             khmer = f"កម្មករ {len(codes)} នាក់ ធៀបនឹង {len(expected)} នាក់ក្នុងបញ្ជី"
             yield tell("headcount_jump", None, "register", basis=basis, basis_km=khmer)
+        new = len(codes) - sum(code in self._known for code in codes)
+        if len(codes) >= _FEW and new > len(codes) * self._policy.new_payees:
+            basis = f"{new} of {len(codes)} workers"
+            yield tell("many_new_payees", None, "register", basis=basis, basis_km=f"កម្មករ {new} នាក់ ក្នុងចំណោម {len(codes)} នាក់")
         yield from self._total()
+        yield from self._seen_before(codes)
+
+    def _seen_before(self, codes: Collection[str]) -> Iterator[Discrepancy]:
+        """The same file once more, whatever it is called and however it is sorted: last month's figures, or people of another run."""
+        again = sum(row.net == known.last_net for row in self._rows if (known := self._known.get(row.worker_code)) and known.last_nets)
+        if again >= _FEW and again >= len(self._rows) * _COPIED:
+            basis, khmer = f"{again} of {len(self._rows)} workers", f"កម្មករ {again} នាក់ ក្នុងចំណោម {len(self._rows)} នាក់"
+            yield tell("copied_month", None, "net", basis=basis, basis_km=khmer)
+        both = sum(code in self._elsewhere for code in codes)
+        if both and both >= len(codes) * _OVERLAP:
+            basis, khmer = f"{both} of {len(codes)} workers", f"កម្មករ {both} នាក់ ក្នុងចំណោម {len(codes)} នាក់"
+            yield tell("overlapping_file", None, "register", basis=basis, basis_km=khmer)
 
     def _total(self) -> Iterator[Discrepancy]:
         """The sum of those who were paid before, each currency apart: new workers would hide what the others get more."""

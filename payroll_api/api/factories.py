@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints
 from importers.period import PayPeriod
 from payroll_api.access.actor import Actor, Permission
 from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
-from payroll_api.api.shapes import Input, Output, PeriodText, ShortText
-from payroll_api.factories import provider_accounts, settings
+from payroll_api.api.shapes import AnyText, Input, Output, PeriodText, ShortText
+from payroll_api.factories import policies, provider_accounts, settings
 from payroll_api.factories.models import ExchangeRate, ProviderAccount
 from payroll_api.services import Services
 from reconciliation.policy import POLICY_POINTS
@@ -33,6 +33,18 @@ class PolicyPointOut(Output):
     default: str
     reason: str
     source: str
+    question_km: str
+    reason_km: str
+
+
+class PolicyChangeOut(Output):
+    """What the factory chose from a month on. Months before keep what held for them."""
+
+    since: str = Field(examples=["2026-12"])
+    policies: dict[str, Any]
+    reason: str
+    set_by: str
+    set_at: datetime
 
 
 class RateOut(Output):
@@ -53,7 +65,8 @@ class FactoryOut(Output):
     name: str = Field(examples=["Angkor Knit"])
     name_km: str = Field(examples=["រោងចក្រ អង្គរ"])
     hotline: str = Field(examples=["023 900 100"])
-    policies: dict[str, Any] = Field(description="What the factory has chosen; what is absent stands at its default")
+    policies: dict[str, Any] = Field(description="What the factory has chosen last; what is absent stands at its default")
+    policy_changes: list[PolicyChangeOut] = Field(description="Every change, the newest first")
     policy_points: list[PolicyPointOut]
     rates: list[RateOut]
 
@@ -70,6 +83,8 @@ class Policies(Input):
     """The factory's choices; they replace those before."""
 
     policies: dict[str, Any] = Field(max_length=60, examples=[{"monthly_days": 26, "most_deducted": "0.5"}])
+    since: PeriodText | None = Field(default=None, description="The first month for which they hold; this month", examples=["2026-12"])
+    reason: AnyText = Field(default="", examples=["Agreed with the shop stewards on 3 November"])
 
 
 class AccountOut(Output):
@@ -120,16 +135,17 @@ def _account(services: Services, actor: Actor, row: ProviderAccount) -> AccountO
 async def factory(session: InSession) -> FactoryOut:
     """Its names, choices and exchange rates."""
     row = await settings.get_factory(session)
-    points = [
-        PolicyPointOut(name=point.name, question=point.question, default=point.default, reason=point.reason, source=point.source)
-        for point in POLICY_POINTS
-    ]
+    points = [PolicyPointOut(**{name: getattr(point, name) for name in PolicyPointOut.model_fields}) for point in POLICY_POINTS]
     return FactoryOut(
         id=row.factory_id,
         name=row.name,
         name_km=row.name_km,
         hotline=row.hotline,
-        policies=row.policies,
+        policies=dict(await policies.choices(session)),
+        policy_changes=[
+            PolicyChangeOut(since=one.since, policies=one.choices, reason=one.reason, set_by=one.set_by, set_at=one.set_at)
+            for one in await policies.history(session)
+        ],
         policy_points=points,
         rates=[_rate(rate) for rate in await settings.rates_of(session)],
     )
@@ -155,7 +171,9 @@ async def set_rate(pay_period: PeriodText, body: NewRate, session: InSession, se
 )
 async def set_policies(body: Policies, session: InSession, services: InServices, actor: InActor) -> FactoryOut:
     """Each choice has a name, a default, its reason and its source: see `policy_points`."""
-    await settings.set_policies(session, services, actor, body.policies)
+    await policies.set_policies(
+        session, services, actor, body.policies, since=None if body.since is None else PayPeriod.parse(body.since), reason=body.reason
+    )
     return await factory(session)
 
 

@@ -1,7 +1,8 @@
 """What a factory adds to the law book without a release, and what it agreed beyond the law: dated, cited, signed off, audited.
 
-A value belongs to one factory: nobody of one factory may change what the workers of another are owed. A value that may lower what workers
-get waits for a second person. Nothing is deleted; `law_book` gives the book as it was at any moment, so that an old result can be had again.
+A value belongs to one factory: nobody of one factory may change what the workers of another are owed. A value that may lower what
+workers get waits for a second person. Nothing is deleted; `law_book` gives the book as it was at any moment, so that an old result can
+be had again.
 """
 
 from __future__ import annotations
@@ -99,7 +100,9 @@ async def _checked(session: AsyncSession, services: Services, new: NewValue) -> 
     parameter = book.parameters.get(new.name)
     if parameter is None:
         raise InvalidError(
-            "The law book has no value of this name; see its list.", code="law_value_invalid", fields=[{"field": "name", "problem": "unknown"}]
+            "The law book has no value of this name; see its list.",
+            code="law_value_invalid",
+            fields=[{"field": "name", "problem": "unknown"}],
         )
     try:
         if new.kind == AGREEMENT:
@@ -108,7 +111,9 @@ async def _checked(session: AsyncSession, services: Services, new: NewValue) -> 
         _with(book, new, value, new.signed_off_by)
         return second_person(book, new.name, value, new.since)
     except (LawBookError, LawUnknownError, PolicyError) as error:
-        raise InvalidError(f"{error}.".replace("..", "."), code="law_value_invalid", fields=[{"field": "value", "problem": str(error)}]) from error
+        raise InvalidError(
+            f"{error}.".replace("..", "."), code="law_value_invalid", fields=[{"field": "value", "problem": str(error)}]
+        ) from error
 
 
 async def _agreement_checked(session: AsyncSession, book: LawBook, new: NewValue) -> str:
@@ -169,12 +174,21 @@ async def _locked(session: AsyncSession, actor: Actor, value_id: UUID, *states: 
     if row is None:
         raise NotFoundError("value")
     if row.state not in states:
-        raise ProblemError("law_value_state", f"The value is {row.state.replace('_', ' ')}: this can no longer be done. Load the page again.")
+        raise ProblemError(
+            "law_value_state", f"The value is {row.state.replace('_', ' ')}: this can no longer be done. Load the page again."
+        )
     return row
 
 
 async def _tell(session: AsyncSession, at: datetime, actor: Actor, row: LawValue, what: str) -> None:
-    data = {"kind": row.kind, "name": row.name, "since": str(row.since), "until": str(row.until or ""), "state": row.state, "text": row.title}
+    data = {
+        "kind": row.kind,
+        "name": row.name,
+        "since": str(row.since),
+        "until": str(row.until or ""),
+        "state": row.state,
+        "text": row.title,
+    }
     if what == "entered":
         data |= {"value": str(row.given["value"]), "second_person": row.second_person}
     await journal.record(session, at, journal.Event(actor=actor.name, action=f"law_value.{what}", subject=f"law_value:{row.id}", data=data))

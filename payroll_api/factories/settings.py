@@ -27,7 +27,6 @@ _HIGHEST_RATE = 6000
 _RATE_DECIMALS = 4
 
 
-
 async def get_factory(session: AsyncSession) -> Factory:
     """The session's factory. Raises NotFoundError for one that was never made."""
     factory = await session.get(Factory, factory_of(session))

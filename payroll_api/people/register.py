@@ -51,12 +51,17 @@ class Registered:
     joined_on: date | None
     left_on: date | None
     was_in_run: bool
+    account_changed_at: datetime | None  # since she was first in a run
+    added_at: datetime
+    added_by: str
 
 
 _REGISTER = """
 select w.worker_code, w.id, d.id, d.account_key, d.state, w.name_key, w.phone_key, w.national_id_key, w.joined_on, w.left_on,
-  w.in_run_since is not null
+  w.in_run_since is not null, case when d.created_at > w.in_run_since then d.created_at end, w.created_at, f.created_by
 from workers w join destinations d on d.factory_id = w.factory_id and d.worker_id = w.id and d.state <> 'retired'
+join (select distinct on (worker_id) worker_id, created_by from destinations where factory_id = $1 order by worker_id, id) f
+  on f.worker_id = w.id
 where w.factory_id = $1 and ($2::text[] is null or w.worker_code = any($2))
 """
 
@@ -100,6 +105,9 @@ async def registered(session: AsyncSession, worker_codes: Sequence[str] | None =
             joined_on=row[8],
             left_on=row[9],
             was_in_run=row[10],
+            account_changed_at=row[11],
+            added_at=row[12],
+            added_by=row[13],
         )
         for row in rows
     }

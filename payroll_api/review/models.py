@@ -68,7 +68,11 @@ class Discrepancy(OfFactory, Base):
     message_km: Mapped[str]
     resolutions: Mapped[list[object]]
     citations: Mapped[list[object]]
+    asked: Mapped[str | None]  # a decision that waits for a second person; until then nothing is decided
+    asked_by: Mapped[str | None]
+    asked_at: Mapped[datetime | None]
     resolution: Mapped[str | None]
     reason: Mapped[str | None]
     resolved_by: Mapped[str | None]
     resolved_at: Mapped[datetime | None]
+    agreed_by: Mapped[str | None]  # the second person

@@ -14,6 +14,7 @@ from importers.contract import PayrollRow
 from importers.money import Money, currency
 from importers.period import PayPeriod, RunKind
 from payroll_api.audit.journal import SYSTEM, Event, record
+from payroll_api.clock import pay_day
 from payroll_api.db.bulk import fetch
 from payroll_api.encryption.vault import Vault
 from payroll_api.errors import ProblemError
@@ -38,13 +39,27 @@ _ROWS = (
     " where factory_id = $1 and file_id = $2 order by position"
 )
 _ROW_NAMES = ("position", "sheet", "row", "worker_code", "net_minor", "currency", "figures", "person")
-# What the worker's sheet said in the latest earlier month of the same kind of run.
-_HISTORY = (
-    "select distinct on (e.worker_code) e.worker_code, e.stated_minor, e.currency"
-    " from file_entitlements e join payroll_files f on f.factory_id = e.factory_id and f.id = e.file_id"
-    " where e.factory_id = $1 and f.kind = $2 and f.period < $3 and f.state = 'reconciled'"
-    " order by e.worker_code, f.period desc, f.uploaded_at desc"
+# What the worker's sheets said in the latest earlier months of the same kind of run, the newest month first; of a month the newest file.
+_HISTORY = """
+select worker_code, array_agg(stated_minor order by period desc), array_agg(currency order by period desc) from (
+  select *, row_number() over (partition by worker_code order by period desc) as place from (
+    select distinct on (e.worker_code, f.period) e.worker_code, f.period, e.stated_minor, e.currency
+    from file_entitlements e join payroll_files f on f.factory_id = e.factory_id and f.id = e.file_id
+    where e.factory_id = $1 and f.kind = $2 and f.period < $3 and f.period = any($4) and f.state = 'reconciled'
+    order by e.worker_code, f.period, f.uploaded_at desc
+  ) months
+) ranked where place <= 3 group by worker_code
+"""
+_MONTHS = (
+    "select distinct period from payroll_files where factory_id = $1 and kind = $2 and period < $3 and state = 'reconciled'"
+    " order by period desc limit 6"
 )
+# Who stands in another file of the same month and kind that has a run.
+_ELSEWHERE = """
+select distinct e.worker_code from file_entitlements e join payroll_files f on f.factory_id = e.factory_id and f.id = e.file_id
+where e.factory_id = $1 and f.kind = $2 and f.period = $3 and f.id <> $4
+  and exists (select from pay_runs r where r.factory_id = f.factory_id and r.file_id = f.id and r.state not in ('draft', 'rejected'))
+"""
 
 
 async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
@@ -60,6 +75,8 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
         period, kind = PayPeriod.parse(file.period), RunKind(file.kind)
         settled = {code: worker for code, worker in known.items() if worker.was_in_run}
         last = await _history(session, factory_id, period, kind)
+        maker = file.uploaded_by
+        elsewhere = {code for (code,) in await fetch(session, _ELSEWHERE, factory_id, file.kind, file.period, file_id)}
         try:
             rates, chosen = await exchange_rates(session, period), await policy(session, period)
             book = await law_book(session, services)
@@ -68,11 +85,13 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
                     rows,
                     period=period,
                     kind=kind,
-                    known={code: _known(code, worker, last.get(code)) for code, worker in settled.items()},
+                    known={code: _known(code, worker, last.get(code, ())) for code, worker in settled.items()},
                     keys=lambda row: _keys(vault, row),
                     book=book,
                     rates=rates,
                     policy=chosen,
+                    maker=maker,
+                    elsewhere=elsewhere,
                 )
             )
         except ProblemError as problem:
@@ -95,12 +114,13 @@ def _rows(vault: Vault, file_id: UUID, stored: Sequence[tuple[object, ...]]) -> 
     return [record_to_row(vault, file_id, dict(zip(_ROW_NAMES, record, strict=True))) for record in stored]
 
 
-async def _history(session: AsyncSession, factory_id: UUID, period: PayPeriod, kind: RunKind) -> dict[str, Money]:
-    rows = await fetch(session, _HISTORY, factory_id, kind.value, str(period))
-    return {code: Money(minor, currency(unit)) for code, minor, unit in rows}
+async def _history(session: AsyncSession, factory_id: UUID, period: PayPeriod, kind: RunKind) -> dict[str, tuple[Money, ...]]:
+    months = [month for (month,) in await fetch(session, _MONTHS, factory_id, kind.value, str(period))]
+    rows = await fetch(session, _HISTORY, factory_id, kind.value, str(period), months)
+    return {code: tuple(Money(minor, currency(unit)) for minor, unit in zip(minors, units, strict=True)) for code, minors, units in rows}
 
 
-def _known(code: str, worker: register.Registered, last_net: Money | None) -> KnownWorker:
+def _known(code: str, worker: register.Registered, last_nets: tuple[Money, ...]) -> KnownWorker:
     return KnownWorker(
         worker_code=code,
         name_key=worker.name_key,
@@ -109,7 +129,10 @@ def _known(code: str, worker: register.Registered, last_net: Money | None) -> Kn
         national_id_key=worker.national_id_key,
         joined_on=worker.joined_on,
         left_on=worker.left_on,
-        last_net=last_net,
+        account_changed_on=None if worker.account_changed_at is None else pay_day(worker.account_changed_at),
+        last_nets=last_nets,
+        added_on=pay_day(worker.added_at),
+        added_by=worker.added_by,
     )
 
 

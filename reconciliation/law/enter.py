@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 
 from reconciliation.law.book import LawBook
 from reconciliation.law.parameter import Favour, LawBookError, Parameter, Rows
@@ -32,7 +33,7 @@ def value_of(parameter: Parameter, given: Given, since: date) -> Decimal | Rows:
     rows = tuple(_row(parameter.name, columns, number, row) for number, row in enumerate(given, 1))
     first = next(iter(columns))
     keys = [row[first] for row in rows]
-    if any(not one < other for one, other in zip(keys, keys[1:], strict=False)):  # type: ignore[operator]  # one column has one type
+    if any(not one < other for one, other in pairwise(keys)):  # type: ignore[operator]  # one column has one type
         raise LawBookError(f"{parameter.name}: {first} must rise from row to row, and no row may stand twice")
     _closed(parameter, rows)
     if parameter.name == CALENDAR:
@@ -43,24 +44,21 @@ def value_of(parameter: Parameter, given: Given, since: date) -> Decimal | Rows:
 def second_person(book: LawBook, name: str, value: Decimal | Rows, since: date) -> str:
     """Why a second person must sign a value off, or nothing: it may lower what workers get, or stands far from the value before."""
     parameter = book.parameters[name]
-    before = [dated.value for dated in parameter.values if dated.value is not None and dated.since <= since]
-    if not before:
+    before = [dated for dated in parameter.values if dated.value is not None and dated.since <= since]
+    if not before or (name == CALENDAR and before[-1].since != since):
         return ""
-    if name == CALENDAR:
-        same = next((dated.value for dated in parameter.values if dated.since == since and isinstance(dated.value, tuple)), None)
-        lost = {row["date"] for row in same or ()} - {row["date"] for row in value if isinstance(value, tuple)} if same else set()
-        return "it takes holidays away that were in the list" if lost else ""
-    # It will hold until the next value, so it is held against everything that it stands in for.
-    if isinstance(value, tuple) or parameter.favour is Favour.FIXED:
-        return "" if before[-1] == value else "it may lower what workers get"
-    last = before[-1]
-    if not isinstance(last, Decimal):
-        return "it may lower what workers get"
+    last = before[-1].value
+    if isinstance(value, tuple) and isinstance(last, tuple):
+        if name == CALENDAR:
+            lost = {row["date"] for row in last} - {row["date"] for row in value}
+            return "it takes holidays away that were in the list" if lost else ""
+        return "" if last == value else "it may lower what workers get"
+    if not isinstance(value, Decimal) or not isinstance(last, Decimal) or parameter.favour is Favour.FIXED:
+        return "" if last == value else "it may lower what workers get"
     if (value < last) if parameter.favour is Favour.MORE else (value > last):
         return "it lowers what workers get"
-    if last and not last / _FAR <= value <= last * _FAR:
-        return "it is more than twice or less than half of the value before"
-    return ""
+    far = last and not last / _FAR <= value <= last * _FAR
+    return "it is more than twice or less than half of the value before" if far else ""
 
 
 def _number(name: str, text: str) -> Decimal:

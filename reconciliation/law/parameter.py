@@ -79,7 +79,11 @@ class Parameter:
 
     def unknown(self, when: str, gap: DatedValue | None) -> LawUnknownError:
         """The refusal for a month or year without a value: which one, where to add it, and who may sign it off."""
-        title, unit, sign_off = khmer.TITLES.get(self.name, self.title), khmer.UNITS.get(self.unit, self.unit), khmer.SIGN_OFF.get(self.sign_off)
+        title, unit, sign_off = (
+            khmer.TITLES.get(self.name, self.title),
+            khmer.UNITS.get(self.unit, self.unit),
+            khmer.SIGN_OFF.get(self.sign_off),
+        )
         if gap is None:
             why, why_km = f"it is first known from {self.values[0].since}.", f"ច្បាប់នេះចាប់ផ្តើមស្គាល់ពី {self.values[0].since}។"
         else:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from importers.period import PayPeriod
 from payroll_api.audit.find import events
 from payroll_api.errors import InvalidError, NotAllowedError, ProblemError
-from payroll_api.factories import provider_accounts, settings
+from payroll_api.factories import policies, provider_accounts, settings
 from payroll_api.factories.create import create_factory, factory_by_slug
 from payroll_api.factories.models import WebhookDirectory
 from payroll_api.services import Services
@@ -38,7 +38,7 @@ async def test_a_factory_is_made_once_with_keys_of_its_own(services: Services) -
     assert await factory_by_slug(services, slug) == factory_id
     async with services.database.factory(factory_id) as session:
         assert (await services.keys.vault(session)).index("phone", "+85512345678")
-        assert (await settings.policy(session)).first_half is FirstHalf.WITH_FIXED_BENEFITS
+        assert (await policies.policy(session)).first_half is FirstHalf.WITH_FIXED_BENEFITS
         told = await events(session, subject=f"factory:{factory_id}", before=None, limit=5)
     assert [event["action"] for event in told] == ["factory.created"]
     with pytest.raises(ProblemError, match="factory_exists"):
@@ -86,11 +86,11 @@ async def test_an_auditor_sets_nothing(services: Services, factory: SampleFactor
         with pytest.raises(NotAllowedError):
             await settings.set_rate(session, services, factory.auditor, NOVEMBER, "tax", Decimal(4012), SOURCE)
         with pytest.raises(NotAllowedError):
-            await settings.set_policies(session, services, factory.preparer, {})
+            await policies.set_policies(session, services, factory.preparer, {})
 
 
 def test_choices_are_read_exactly_or_not_at_all() -> None:
-    assert settings.read_policies({}) == FactoryPolicy()
+    assert policies.read_policies({}) == FactoryPolicy()
     agreement = {
         "name": "attendance_bonus",
         "since": "2026-01-01",
@@ -108,10 +108,10 @@ def test_choices_are_read_exactly_or_not_at_all() -> None:
         {"agreements": [agreement | {"value": 12.5}]},
     ):
         with pytest.raises(InvalidError) as refusal:
-            settings.read_policies(wrong)
+            policies.read_policies(wrong)
         assert refusal.value.code == "policy_invalid"
         assert refusal.value.extra["fields"]
-    chosen = settings.read_policies({"most_deducted": "0.4", "attendance_lost_by": ["absence"]})
+    chosen = policies.read_policies({"most_deducted": "0.4", "attendance_lost_by": ["absence"]})
     assert chosen.most_deducted == Decimal("0.4")
     assert chosen.attendance_lost_by == frozenset({"absence"})
 

@@ -47,7 +47,7 @@ people = st.builds(
     joined_on=days,
     left_on=days,
     account_changed_on=days,
-    last_net=st.none() | money,
+    last_nets=st.lists(money, max_size=3).map(tuple),
 )
 
 

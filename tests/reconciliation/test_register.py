@@ -31,7 +31,7 @@ def own(one: PayrollRow) -> KnownWorker:
 
 def known(number: int, **changes: object) -> KnownWorker:
     plain = KnownWorker(
-        worker_code=f"GW-{number}", account_key=f"A{number}".encode(), joined_on=date(2020, 1, 1), last_net=Money(24_000, USD)
+        worker_code=f"GW-{number}", account_key=f"A{number}".encode(), joined_on=date(2020, 1, 1), last_nets=(Money(24_000, USD),)
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # each test names real fields
 
