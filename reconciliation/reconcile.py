@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from importers.contract import Meaning, PayrollRow, WorkerStatus
@@ -34,11 +34,10 @@ def reconcile(
     rates: ExchangeRates,
     policy: FactoryPolicy,
     maker: str = "",
-    elsewhere: Collection[str] = (),
 ) -> Reconciliation:
     """Check every row against law and register. `keys` gives a row's keyed hashes, so that no rule reads an account or a name.
 
-    `maker` is who sent the sheet; `elsewhere` are the codes in other files of the same month and kind that have a run.
+    `maker` is who sent the sheet.
 
     Differences of rows come in the sheet's order, those of the whole file last. Raises LawUnknownError where the law book has no value
     for the period, PolicyError where the factory's policy is not lawful.
@@ -64,7 +63,7 @@ def reconcile(
         found += comparison.differences(row, facts, owed)
         found += plausible.differences(row, facts, owed, person)
     own = [keys(row) for row in rows]
-    found += Register(known, period, kind, policy, rows, own=own, maker=maker, elsewhere=elsewhere).differences()
+    found += Register(known, period, kind, policy, rows, own=own, maker=maker).differences()
     found.sort(key=_place)
     found += _not_shown(shown, kind, figures, indemnity_apart=apart)
     found += whole_file(rows, period, kind, figures)

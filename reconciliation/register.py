@@ -7,7 +7,7 @@ of the patterns: FBI PSA I-091019 on diverted wages, ACFE on ghost workers, Nach
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -23,7 +23,6 @@ _ROUTINE = (RunKind.BALANCE, RunKind.FIRST_HALF)  # everybody is in them
 _FEW = 20  # below so many workers a share says little
 _NAMED = 3  # so many codes are named in a sentence
 _COPIED = Decimal("0.9")  # overtime, absence and the riel's rate move most nets every month
-_OVERLAP = Decimal("0.3")
 
 
 class Register:
@@ -39,10 +38,9 @@ class Register:
         *,
         own: Sequence[KnownWorker],
         maker: str = "",
-        elsewhere: Collection[str] = (),
     ) -> None:
         self._known, self._period, self._kind, self._policy = known, period, kind, policy
-        self._rows, self._own, self._elsewhere = rows, own, elsewhere
+        self._rows, self._own = rows, own
         self._ghosts = Ghosts(known, period, policy, rows, maker=maker)
 
     def differences(self) -> Iterator[Discrepancy]:
@@ -146,18 +144,14 @@ class Register:
             basis = f"{new} of {len(codes)} workers"
             yield tell("many_new_payees", None, "register", basis=basis, basis_km=f"កម្មករ {new} នាក់ ក្នុងចំណោម {len(codes)} នាក់")
         yield from self._total()
-        yield from self._seen_before(codes)
+        yield from self._seen_before()
 
-    def _seen_before(self, codes: Collection[str]) -> Iterator[Discrepancy]:
-        """The same file once more, whatever it is called and however it is sorted: last month's figures, or people of another run."""
+    def _seen_before(self) -> Iterator[Discrepancy]:
+        """Last month's file once more, whatever it is called and however it is sorted. One of the same month is intake's question."""
         again = sum(row.net == known.last_net for row in self._rows if (known := self._known.get(row.worker_code)) and known.last_nets)
         if again >= _FEW and again >= len(self._rows) * _COPIED:
             basis, khmer = f"{again} of {len(self._rows)} workers", f"កម្មករ {again} នាក់ ក្នុងចំណោម {len(self._rows)} នាក់"
             yield tell("copied_month", None, "net", basis=basis, basis_km=khmer)
-        both = sum(code in self._elsewhere for code in codes)
-        if both and both >= len(codes) * _OVERLAP:
-            basis, khmer = f"{both} of {len(codes)} workers", f"កម្មករ {both} នាក់ ក្នុងចំណោម {len(codes)} នាក់"
-            yield tell("overlapping_file", None, "register", basis=basis, basis_km=khmer)
 
     def _total(self) -> Iterator[Discrepancy]:
         """The sum of those who were paid before, each currency apart: new workers would hide what the others get more."""

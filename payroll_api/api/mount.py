@@ -21,6 +21,7 @@ from payroll_api.api import (
     file_questions,
     forms,
     health,
+    law,
     messages,
     pay_runs,
     payments,
@@ -61,6 +62,7 @@ ROUTERS = (
     alarms.router,
     trail.router,
     factories.router,
+    law.router,
     people.router,
     forms.router,
 )
@@ -76,6 +78,7 @@ _TAGS = {
     "alarms": "What must not wait, and who has taken it on",
     "audit": "Who did what, when",
     "factories": "The factory, its choices and its accounts with providers",
+    "law": "The law book, values that people add and agree, and what a change would cost",
     "people": "Users and API keys",
     "forms": "The sheet to fill, and the words we know",
 }

@@ -34,6 +34,7 @@ from payroll_api.payments.hold import confirm_cash
 from payroll_api.review.find import discrepancies
 from payroll_api.review.models import Discrepancy
 from payroll_api.review.resolve import resolve
+from payroll_api.review.second_person import agree
 from payroll_api.runs.find import get_run, items
 from payroll_api.runs.models import RunItem
 from reconciliation.contract import Resolution
@@ -62,10 +63,13 @@ class DiscrepancyOut(Output):
     message_km: str
     resolutions: list[str] = Field(description="What can be decided")
     citations: list[Any] = Field(description="The articles")
+    asked: str | None = Field(description="A decision that waits for a second person; until then nothing is decided")
+    asked_by: str | None
     resolution: str | None
     reason: str | None
     resolved_by: str | None
     resolved_at: datetime | None
+    agreed_by: str | None = Field(description="The second person")
 
 
 class Decision(Input):
@@ -76,8 +80,14 @@ class Decision(Input):
     reason: AnyText = Field(default="", examples=["Agreed piece rate, see the agreement of 3 November"])
 
 
+class Agreed(Input):
+    """Decisions that wait for a second person."""
+
+    discrepancy_ids: Annotated[list[UUID], Field(min_length=1, max_length=5000)]
+
+
 class Decided(Output):
-    """How many differences were decided."""
+    """How many differences were decided, or wait for a second person."""
 
     decided: int = Field(examples=[12])
 
@@ -160,6 +170,22 @@ async def resolve_(run_id: UUID, body: Decision, session: InSession, services: I
         reason=body.reason,
     )
     return Decided(decided=count)
+
+
+@router.post(
+    "/discrepancies/agree",
+    operation_id="agreeDiscrepancies",
+    summary="Agree as the second person that the sheet's figure is kept",
+    **operation(
+        Permission.PREPARE,
+        Permission.APPROVE,
+        errors=[NOT_FOUND, (409, "review_frozen"), (403, "four_eyes"), (403, "person_required")],
+    ),
+)
+async def agree_(run_id: UUID, body: Agreed, session: InSession, services: InServices, actor: InActor) -> Decided:
+    """Over the factory's limit one person asks and another agrees; until then the difference stops payment as before."""
+    file_id = (await get_run(session, run_id)).file_id
+    return Decided(decided=await agree(session, services, actor, file_id, discrepancy_ids=body.discrepancy_ids))
 
 
 @router.get(

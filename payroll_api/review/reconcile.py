@@ -14,31 +14,25 @@ from importers.contract import PayrollRow
 from importers.money import Money, currency
 from importers.period import PayPeriod, RunKind
 from payroll_api.audit.journal import SYSTEM, Event, record
-from payroll_api.clock import pay_day
 from payroll_api.db.bulk import fetch
 from payroll_api.encryption.vault import Vault
 from payroll_api.errors import ProblemError
 from payroll_api.factories.law_values import law_book
 from payroll_api.factories.policies import policy
 from payroll_api.factories.settings import exchange_rates
-from payroll_api.intake.contents import record_to_row
 from payroll_api.intake.models import PayrollFile
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue_many
 from payroll_api.people import keys, register
 from payroll_api.review import records, unfinished
 from payroll_api.review.person import person_of
+from payroll_api.review.rows import known_worker, rows_of
 from payroll_api.services import Services
 from reconciliation.contract import KnownWorker, Reconciliation
 from reconciliation.law.parameter import LawBookError, LawUnknownError
 from reconciliation.policy import PolicyError
 from reconciliation.reconcile import reconcile
 
-_ROWS = (
-    "select position, sheet, row, worker_code, net_minor, currency, figures, person from file_rows"
-    " where factory_id = $1 and file_id = $2 order by position"
-)
-_ROW_NAMES = ("position", "sheet", "row", "worker_code", "net_minor", "currency", "figures", "person")
 # What the worker's sheets said in the latest earlier months of the same kind of run, the newest month first; of a month the newest file.
 _HISTORY = """
 select worker_code, array_agg(stated_minor order by period desc), array_agg(currency order by period desc) from (
@@ -54,12 +48,6 @@ _MONTHS = (
     "select distinct period from payroll_files where factory_id = $1 and kind = $2 and period < $3 and state = 'reconciled'"
     " order by period desc limit 6"
 )
-# Who stands in another file of the same month and kind that has a run.
-_ELSEWHERE = """
-select distinct e.worker_code from file_entitlements e join payroll_files f on f.factory_id = e.factory_id and f.id = e.file_id
-where e.factory_id = $1 and f.kind = $2 and f.period = $3 and f.id <> $4
-  and exists (select from pay_runs r where r.factory_id = f.factory_id and r.file_id = f.id and r.state not in ('draft', 'rejected'))
-"""
 
 
 async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
@@ -70,13 +58,12 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
         if file.state != "read":
             return
         vault = await services.keys.vault(session)
-        rows = await asyncio.to_thread(_rows, vault, file_id, await fetch(session, _ROWS, factory_id, file_id))
+        rows = await rows_of(session, vault, file_id)
         known = await register.registered(session)
         period, kind = PayPeriod.parse(file.period), RunKind(file.kind)
         settled = {code: worker for code, worker in known.items() if worker.was_in_run}
         last = await _history(session, factory_id, period, kind)
         maker = file.uploaded_by
-        elsewhere = {code for (code,) in await fetch(session, _ELSEWHERE, factory_id, file.kind, file.period, file_id)}
         try:
             rates, chosen = await exchange_rates(session, period), await policy(session, period)
             book = await law_book(session, services)
@@ -85,13 +72,12 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
                     rows,
                     period=period,
                     kind=kind,
-                    known={code: _known(code, worker, last.get(code, ())) for code, worker in settled.items()},
+                    known={code: known_worker(code, worker, last.get(code, ())) for code, worker in settled.items()},
                     keys=lambda row: _keys(vault, row),
                     book=book,
                     rates=rates,
                     policy=chosen,
                     maker=maker,
-                    elsewhere=elsewhere,
                 )
             )
         except ProblemError as problem:
@@ -110,30 +96,10 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
     await services.database.analyze("workers", "destinations", "file_entitlements", "discrepancies")
 
 
-def _rows(vault: Vault, file_id: UUID, stored: Sequence[tuple[object, ...]]) -> list[PayrollRow]:
-    return [record_to_row(vault, file_id, dict(zip(_ROW_NAMES, record, strict=True))) for record in stored]
-
-
 async def _history(session: AsyncSession, factory_id: UUID, period: PayPeriod, kind: RunKind) -> dict[str, tuple[Money, ...]]:
     months = [month for (month,) in await fetch(session, _MONTHS, factory_id, kind.value, str(period))]
     rows = await fetch(session, _HISTORY, factory_id, kind.value, str(period), months)
     return {code: tuple(Money(minor, currency(unit)) for minor, unit in zip(minors, units, strict=True)) for code, minors, units in rows}
-
-
-def _known(code: str, worker: register.Registered, last_nets: tuple[Money, ...]) -> KnownWorker:
-    return KnownWorker(
-        worker_code=code,
-        name_key=worker.name_key,
-        phone_key=worker.phone_key,
-        account_key=worker.account_key,
-        national_id_key=worker.national_id_key,
-        joined_on=worker.joined_on,
-        left_on=worker.left_on,
-        account_changed_on=None if worker.account_changed_at is None else pay_day(worker.account_changed_at),
-        last_nets=last_nets,
-        added_on=pay_day(worker.added_at),
-        added_by=worker.added_by,
-    )
 
 
 def _keys(vault: Vault, row: PayrollRow) -> KnownWorker:

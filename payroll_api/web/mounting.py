@@ -18,13 +18,16 @@ from payroll_api.web import (
     file_questions,
     files,
     home,
+    law,
     messages,
+    policies,
     rendering,
     run_lists,
     runs,
     settlement,
     sign_in,
     statements,
+    what_if,
     workers,
 )
 from payroll_api.web.elsewhere import Elsewhere
@@ -46,6 +49,9 @@ _PAGES = (
     alarms,
     audit,
     factory,
+    law,
+    policies,
+    what_if,
 )
 
 

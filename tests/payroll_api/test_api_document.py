@@ -19,6 +19,7 @@ STABLE = {
     "getFactory", "setExchangeRate", "setPolicies", "listProviderAccounts", "addProviderAccount", "disableProviderAccount", "listUsers",
     "createUser", "disableUser", "setUserRoles", "setUserPassword", "listApiKeys", "createApiKey", "revokeApiKey", "getTemplate",
     "listColumns",
+    "getLaw", "listLawValues", "addLawValue", "signOffLawValue", "withdrawLawValue", "askWhatIf", "agreeDiscrepancies",
 }  # fmt: skip
 
 

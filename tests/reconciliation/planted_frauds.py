@@ -46,7 +46,6 @@ class Sheet:
     period: PayPeriod
     rows: list[PayrollRow]
     known: Mapping[str, KnownWorker]
-    elsewhere: frozenset[str] = frozenset()
 
 
 class Town:

@@ -29,9 +29,7 @@ SOFT = {"far_from_history", "far_from_line", "no_attendance"}
 
 def told(sheet: Sheet, maker: str = HONEST) -> list[Discrepancy]:
     own = [keys(row) for row in sheet.rows]
-    register = Register(
-        sheet.known, sheet.period, RunKind.BALANCE, FactoryPolicy(), sheet.rows, own=own, maker=maker, elsewhere=sheet.elsewhere
-    )
+    register = Register(sheet.known, sheet.period, RunKind.BALANCE, FactoryPolicy(), sheet.rows, own=own, maker=maker)
     return list(register.differences())
 
 
@@ -77,7 +75,7 @@ def test_frauds_are_stopped_and_the_honest_are_paid(seed: int, size: int, each: 
 def test_a_month_that_jumps_is_seen_and_a_quiet_one_is_not() -> None:
     town = Town(5, 400)
     sheets = [town.month(period) for period in MONTHS]
-    jumps = {"headcount_jump", "total_jump", "many_new_payees", "copied_month", "overlapping_file"}
+    jumps = {"headcount_jump", "total_jump", "many_new_payees", "copied_month"}
     assert not jumps & set(by_code(told(sheets[-1])))
     more = replace(sheets[-1], rows=[replace(row, net=Money(row.net.minor * 6 // 5, USD)) for row in sheets[-1].rows])
     assert "total_jump" in by_code(told(more))
@@ -101,14 +99,3 @@ def test_last_month_s_file_under_any_disguise_is_seen(disguise: str) -> None:
     }[disguise]
     found = by_code(told(Sheet(period=MONTHS[-1], rows=disguised, known=town.known(MONTHS[-1]))))
     assert "copied_month" in found
-
-
-def test_people_of_another_run_of_the_month_stop_the_file() -> None:
-    town = Town(7, 300)
-    sheet = town.month(MONTHS[0])
-    known = town.known(MONTHS[1])
-    again = Sheet(period=MONTHS[0], rows=sheet.rows, known=known, elsewhere=frozenset(row.worker_code for row in sheet.rows[:100]))
-    found = [one for one in told(again) if one.code == "overlapping_file"]
-    assert [(one.severity, one.worker_code) for one in found] == [(DiscrepancySeverity.BLOCKS, "")]
-    few = replace(again, elsewhere=frozenset(row.worker_code for row in sheet.rows[:20]))
-    assert "overlapping_file" not in by_code(told(few))
