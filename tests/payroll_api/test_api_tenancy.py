@@ -15,6 +15,7 @@ from payroll_api.access.actor import Role
 from payroll_api.alarms.models import AlarmRow
 from payroll_api.alarms.sound import Alarm, sound
 from payroll_api.db.base import new_id
+from payroll_api.factories import law_values
 from payroll_api.factories.provider_accounts import add_provider_account
 from payroll_api.intake.upload import upload
 from payroll_api.payments.stops import press, propose_lift
@@ -73,6 +74,10 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
         await sound(session, services.clock(), Alarm(kind="payment_unknown", subject=f"worker:{worker_id}", due_at=services.clock()))
         alarm_id = await session.scalar(select(AlarmRow.id))
         decisions = await _decide(session, services, factory)
+        value = law_values.NewValue(
+            kind="law", name="overtime_rate", since=date(2027, 1, 1), value="1.4", title="A text", signed_off_by="Legal adviser"
+        )
+        law_value = await law_values.enter(session, services, factory.administrator, value)
         user_id = factory.auditor.user_id
         assert user_id
         assert alarm_id
@@ -84,6 +89,7 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             "alarms": alarm_id,
             **decisions,
             "users": user_id,
+            "law-values": law_value.id,
             "provider-accounts": cash.id,
         }
 
@@ -125,6 +131,9 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("POST", "/stops", Role.FINANCE, {"provider_account_id": "{provider-accounts}", "reason": "not ours at all"}),
     ("POST", "/stops/{stops}/lifts", Role.FINANCE, {"reason": "not ours at all"}),
     ("POST", "/alarms/{alarms}/acknowledgement", Role.FINANCE, {"note": "not ours at all"}),
+    ("POST", "/pay-runs/{pay-runs}/discrepancies/agree", Role.APPROVER, {"discrepancy_ids": ["00000000-0000-7000-8000-000000000001"]}),
+    ("POST", "/factories/current/law/values/{law-values}/sign-off", Role.APPROVER, {}),
+    ("POST", "/factories/current/law/values/{law-values}/withdraw", Role.APPROVER, {"reason": "not ours at all"}),
     ("POST", "/users/{users}/disable", Role.ADMINISTRATOR, {}),
     ("PUT", "/users/{users}/roles", Role.ADMINISTRATOR, {"roles": ["auditor"]}),
     ("POST", "/factories/current/provider-accounts/{provider-accounts}/disable", Role.ADMINISTRATOR, {}),
