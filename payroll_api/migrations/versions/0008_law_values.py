@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 from payroll_api.db.tenancy import grant, protect
 from payroll_api.encryption.column import Encrypted
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
