@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from tests.conftest import SampleFactory
 
 
+LOWER_OVERTIME = law_values.NewValue(
+    kind="law", name="overtime_rate", since=date(2027, 1, 1), value="1.4", title="A text", signed_off_by="Legal adviser"
+)
+
+
 async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]:
     """A factory with one of each thing that has an address."""
     async with services.database.factory(factory.id) as session:
@@ -78,6 +83,7 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             kind="law", name="overtime_rate", since=date(2027, 1, 1), value="1.4", title="A text", signed_off_by="Legal adviser"
         )
         law_value = await law_values.enter(session, services, factory.administrator, value)
+        law_value = await law_values.enter(session, services, factory.administrator, LOWER_OVERTIME)
         user_id = factory.auditor.user_id
         assert user_id
         assert alarm_id
