@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.conftest import PASSWORD, SampleFactory, SettableClock
 from tests.payroll_api.few_workers import few, payroll
 from tests.payroll_api.plain_browser import PlainBrowser
 
-VALUE = {
+VALUE: dict[str, Any] = {
     "name": "minimum_wage_regular",
     "value": "205",
     "since": "2027-01-01",
