@@ -66,18 +66,21 @@ class Rounding(enum.Enum):
         return floor + (floor >= 0)  # half up is away from zero, as a clerk rounds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Money:
     """An exact amount: `minor` whole minor units (cents, riel) of `currency`."""
 
     minor: int
     currency: Currency
 
-    def __post_init__(self) -> None:
-        if type(self.minor) is not int:
-            raise MoneyError(f"minor units must be an int, not {type(self.minor).__name__}")
-        if abs(self.minor) > LARGEST_MINOR:
-            raise MoneyError(f"amount out of range: {self.minor} minor units of {self.currency}")
+    def __init__(self, minor: int, currency: Currency) -> None:
+        if type(minor) is not int:
+            raise MoneyError(f"minor units must be an int, not {type(minor).__name__}")
+        if not -LARGEST_MINOR <= minor <= LARGEST_MINOR:
+            raise MoneyError(f"amount out of range: {minor} minor units of {currency}")
+        # A payroll makes millions of them: the slots are filled at once, as the generated way would by two calls of setattr.
+        _set_minor(self, minor)
+        _set_currency(self, currency)
 
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: Currency) -> Self:
@@ -189,3 +192,6 @@ def total(amounts: Iterable[Money], currency: Currency) -> Money:
     for amount in amounts:
         result += amount
     return result
+
+
+_set_minor, _set_currency = (Money.__dict__[name].__set__ for name in ("minor", "currency"))

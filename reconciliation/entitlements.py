@@ -127,17 +127,19 @@ class Rules:
     def _sums(self, lines: Iterable[EntitlementLine]) -> tuple[int, int, int, int, int]:
         """Gross, deductions, taxable pay, indemnities and what is no wage of the month, in cents."""
         gross = taken = taxable = indemnities = apart = 0
+        taxed = self._taxed
         for entry in lines:
-            cents, line, side = entry.amount.minor, entry.line, entry.side
+            side = entry.side
             if side is Side.EARNING:
+                cents, line = entry.amount.minor, entry.line
                 gross += cents
-                if line in self._taxed:
+                if line in taxed:
                     taxable += cents
                 if line in _NOT_OF_THE_MONTH:
                     apart += cents
                     indemnities += cents if line in _INDEMNITIES else 0
             elif side is Side.DEDUCTION:
-                taken += cents
+                taken += entry.amount.minor
         return gross, taken, taxable, indemnities, apart
 
     def _withheld(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
 from importers.contract import Meaning
@@ -29,7 +28,7 @@ class Benefits:
         ]
         self._seniority_cite = figures.cite("seniority_bonus")
         self._service_on = month.period.last_day if month.policy.service_on is ServiceOn.LAST_DAY else month.period.first_day
-        self._seniority: dict[date, EntitlementLine | None] = {}
+        self._seniority: dict[int, EntitlementLine | None] = {}
         self._meal = figures.number("overtime_meal")
         self._meal_cite = figures.cite("overtime_meal")
         self._most_overtime = figures.number("overtime_hours_a_day")
@@ -94,13 +93,13 @@ class Benefits:
         joined = facts.joined_on
         if joined is None:
             return None
-        if joined in self._seniority:
-            return self._seniority[joined]
         years = completed_years(joined, self._service_on)
+        if years in self._seniority:
+            return self._seniority[years]
         cents = max((amount for least, amount in self._steps if years >= least), default=0)
         text = f"{years} completed years of service"
         line = usd(Line.SENIORITY_BONUS, Side.EARNING, cents, text, self._seniority_cite) if cents else None
-        return remember(self._seniority, joined, line)
+        return remember(self._seniority, years, line)
 
     def meal(self, facts: WorkMonth) -> EntitlementLine | None:
         """The meal of each day with overtime. Where the days are not known: the fewest that the hours need."""

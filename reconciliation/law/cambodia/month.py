@@ -90,7 +90,10 @@ def working_days(first: date, last: date) -> int:
 
 def completed_years(joined: date, day: date) -> int:
     """Full years of service on `day`; who joined on 29 February completes a year on 1 March."""
-    return max(0, day.year - joined.year - ((day.month, day.day) < (joined.month, joined.day)))
+    years = day.year - joined.year
+    if day.month < joined.month or (day.month == joined.month and day.day < joined.day):
+        years -= 1
+    return max(0, years)
 
 
 def completed_months(joined: date, day: date) -> int:

@@ -34,11 +34,14 @@ class Nssf:
         rows = figures.rows("nssf_bands") if banded else ()
         self._bands = [(Decimal(str(row["up_to"])), int(str(row["wage"]))) for row in rows]
         basis = "nssf_bands" if banded else "nssf_cap"
-        self._employer = (
-            (Line.EMPLOYER_RISK, figures.number("nssf_risk_rate"), figures.cite("nssf_risk_rate", basis)),
-            (Line.EMPLOYER_HEALTH, figures.number("nssf_health_rate"), figures.cite("nssf_health_rate", basis)),
+        at = f" KHR (at {plain(month.rates.nssf)}) x "
+        self._employer = tuple(
+            (line, *figures.ratio(name), f"{at}{percent(figures.number(name))}", figures.cite(name, basis))
+            for line, name in ((Line.EMPLOYER_RISK, "nssf_risk_rate"), (Line.EMPLOYER_HEALTH, "nssf_health_rate"))
         )
-        self._at = f"KHR (at {plain(month.rates.nssf)})"
+        self._both = (*figures.ratio("nssf_pension_rate"), f"{at}{percent(self._pension)}", self._pension_cite)
+        self._step = month.policy.pension_rounding_riel
+        self._nssf_rate = month.rates.nssf.as_integer_ratio()
         rate = month.rates.tax if month.policy.pension_rate is RielRate.TAX else month.rates.nssf
         self._rate, self._per_dollar = rate.as_integer_ratio(), f"KHR / {plain(rate)} KHR per USD"
         self._known: dict[int, Contributions] = {}
@@ -53,11 +56,14 @@ class Nssf:
     def _contributions(self, cents: int) -> Contributions:
         if not cents:
             return Contributions(pension=None, pension_riel=0, employer=())
-        riel = self._month.riel(cents, self._month.rates.nssf)
+        rate, one = self._nssf_rate
+        riel = half_up(cents * rate, 100 * one)
         wage = self._contributory(riel)
         employer = self._on_wage.get(wage)
         if employer is None:
-            employer = remember(self._on_wage, wage, tuple(self._in_riel(line, wage, rate, cites) for line, rate, cites in self._employer))
+            employer = remember(
+                self._on_wage, wage, tuple(self._in_riel(line, wage, n, d, how, cites) for line, n, d, how, cites in self._employer)
+            )
         if not self._pension:
             return Contributions(pension=None, pension_riel=0, employer=employer)
         floor, cap = self._pension_limits
@@ -68,7 +74,7 @@ class Nssf:
         return Contributions(pension=pension.pension, pension_riel=pension.pension_riel, employer=(*employer, *pension.employer))
 
     def _both_pensions(self, base: int) -> Contributions:
-        employer = self._in_riel(Line.EMPLOYER_PENSION, base, self._pension, self._pension_cite, self._month.policy.pension_rounding_riel)
+        employer = self._in_riel(Line.EMPLOYER_PENSION, base, *self._both, step=self._step)
         riel = employer.amount.minor
         numerator, denominator = self._rate
         worker = EntitlementLine(
@@ -87,8 +93,8 @@ class Nssf:
         floor, cap = self._limits
         return min(max(riel, floor), cap)
 
-    def _in_riel(self, line: Line, base: int, rate: Decimal, citations: tuple[Citation, ...], step: int = 1) -> EntitlementLine:
-        numerator, denominator = rate.as_integer_ratio()
+    def _in_riel(
+        self, line: Line, base: int, numerator: int, denominator: int, how: str, citations: tuple[Citation, ...], *, step: int = 1
+    ) -> EntitlementLine:
         amount = Money(half_up(base * numerator, denominator * step) * step, KHR)
-        text = f"{base:,} {self._at} x {percent(rate)}"
-        return EntitlementLine(line=line, side=Side.EMPLOYER, amount=amount, formula=text, citations=citations, riel=amount)
+        return EntitlementLine(line=line, side=Side.EMPLOYER, amount=amount, formula=f"{base:,}{how}", citations=citations, riel=amount)

@@ -30,6 +30,7 @@ class Overtime:
                 rate -= 1  # the monthly wage has paid the hour once
             self._rates[meaning] = line, *rate.as_integer_ratio(), percent(rate), month.figures.cite(name)
         self._known: dict[tuple[Meaning, Decimal, int, int], EntitlementLine] = {}
+        self._worked: dict[Decimal, tuple[int, int, str]] = {}
 
     def lines(self, facts: WorkMonth, wage: Wage) -> list[EntitlementLine]:
         """A line for each kind of hour that was worked."""
@@ -43,6 +44,9 @@ class Overtime:
 
     def _line(self, meaning: Meaning, hours: Decimal, wage: Wage) -> EntitlementLine:
         line, numerator, denominator, text, citations = self._rates[meaning]
-        worked, parts = hours.as_integer_ratio()
+        found = self._worked.get(hours)
+        worked, parts, count = (
+            remember(self._worked, hours, (*hours.as_integer_ratio(), f"{plain(hours)} h x ")) if found is None else found
+        )
         cents = half_up(wage.numerator * worked * numerator, wage.denominator * parts * denominator)
-        return usd(line, Side.EARNING, cents, f"{plain(hours)} h x {wage.hourly} x {text}", citations)
+        return usd(line, Side.EARNING, cents, f"{count}{wage.hourly} x {text}", citations)

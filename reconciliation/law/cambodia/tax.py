@@ -29,6 +29,8 @@ class Tax:
         flat = figures.number("tax_non_resident")
         self._flat = flat, Decimal(0), f"KHR x {percent(flat)}"
         self._free = self._brackets[0][0] if not self._brackets[0][1] else Decimal(-1)
+        self._free_text = self._brackets[0][3]
+        self._tax_rate = month.rates.tax.as_integer_ratio()
         self._per_dollar = f"KHR / {plain(month.rates.tax)} KHR per USD"
         self._indemnity_free = figures.number("tax_indemnity_exempt")
         self.allowances_exempt = figures.number("tax_exempt_allowances") == 1
@@ -38,10 +40,10 @@ class Tax:
 
     def base(self, facts: WorkMonth, taxable_cents: int, indemnity_cents: int, pension_riel: int) -> int:
         """The taxable base in riel: pay less pension and dependants, and the part of an indemnity that is over the free part."""
-        rate = self._month.rates.tax
-        riel = self._month.riel(taxable_cents, rate)
+        rate, one = self._tax_rate
+        riel = half_up(taxable_cents * rate, 100 * one)
         if indemnity_cents:
-            over = self._month.riel(indemnity_cents, rate) - self._indemnity_free
+            over = half_up(indemnity_cents * rate, 100 * one) - self._indemnity_free
             riel += int(over) if over > 0 else 0
         if self._month.policy.pension_before_tax:
             riel -= pension_riel
@@ -66,9 +68,14 @@ class Tax:
         return next((rate, quick, text) for up_to, rate, quick, text in self._brackets if base <= up_to)
 
     def _line(self, base: int, resident: bool) -> EntitlementLine:
+        if resident and base <= self._free:
+            text = f"{base:,} {self._free_text}"
+            return EntitlementLine(
+                line=Line.SALARY_TAX, side=Side.DEDUCTION, amount=_NOTHING, formula=text, citations=self._cite, riel=_NO_RIEL
+            )
         _, _, text = self._rate(base, resident)
-        tax = 0 if resident and base <= self._free else self.riel(base, resident=resident)
-        numerator, denominator = self._month.rates.tax.as_integer_ratio()
+        tax = self.riel(base, resident=resident)
+        numerator, denominator = self._tax_rate
         return EntitlementLine(
             line=Line.SALARY_TAX,
             side=Side.DEDUCTION,

@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 from payroll_api.db.tenancy import grant, protect
 from payroll_api.encryption.column import Encrypted
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
