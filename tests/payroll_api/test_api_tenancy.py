@@ -79,11 +79,6 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
         await sound(session, services.clock(), Alarm(kind="payment_unknown", subject=f"worker:{worker_id}", due_at=services.clock()))
         alarm_id = await session.scalar(select(AlarmRow.id))
         decisions = await _decide(session, services, factory)
-        value = law_values.NewValue(
-            kind="law", name="overtime_rate", since=date(2027, 1, 1), value="1.4", title="A text", signed_off_by="Legal adviser"
-        )
-        law_value = await law_values.enter(session, services, factory.administrator, value)
-        law_value = await law_values.enter(session, services, factory.administrator, LOWER_OVERTIME)
         user_id = factory.auditor.user_id
         assert user_id
         assert alarm_id
@@ -95,16 +90,16 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             "alarms": alarm_id,
             **decisions,
             "users": user_id,
-            "law-values": law_value.id,
             "provider-accounts": cash.id,
         }
 
 
 async def _decide(session: AsyncSession, services: Services, factory: SampleFactory) -> dict[str, UUID]:
-    """A pressed stop and the proposal to lift it."""
+    """A pressed stop and the proposal to lift it; a value of the law that waits for its second person."""
     stop = await press(session, services, factory.finance, run_id=None, provider_account_id=None, reason="a test's reason")
     lift = await propose_lift(session, services, factory.finance, stop.id, reason="a test's reason")
-    return {"stops": stop.id, "proposals": lift.id}
+    law_value = await law_values.enter(session, services, factory.administrator, LOWER_OVERTIME)
+    return {"stops": stop.id, "proposals": lift.id, "law-values": law_value.id}
 
 
 ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
