@@ -83,9 +83,9 @@ async def measure(workers: int) -> dict[str, Any]:
         assert sum(len(one.lines) for one in read) == lines
         del read
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        seconds, summary = await _match(here, content)
+        seconds, summary = await match_bytes(here, content)
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        again, second = await _match(here, content + b"\n")
+        again, second = await match_bytes(here, content + b"\n")
     assert second["new"] == 0, "the same statement again brought something new"
     return {
         "lines": lines,
@@ -101,7 +101,8 @@ async def measure(workers: int) -> dict[str, Any]:
     }
 
 
-async def _match(here: Filled, content: bytes) -> tuple[float, dict[str, Any]]:
+async def match_bytes(here: Filled, content: bytes) -> tuple[float, dict[str, Any]]:
+    """Upload a statement and match it: the seconds that matching took, and the summary."""
     services = here.services
     async with services.database.factory(here.factory_id) as session:
         kept = await upload_statement(

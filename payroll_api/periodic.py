@@ -22,6 +22,8 @@ from payroll_api.payments.look_up import due
 from payroll_api.payments.submit import ask_forgotten, ask_look_up
 from payroll_api.payslips.send import give_up_interrupted
 from payroll_api.services import Services
+from payroll_api.settlement.folder import scan
+from payroll_api.settlement.poll import poll
 from payroll_api.settlement.watch import watch
 
 log = logs.get(__name__)
@@ -39,12 +41,20 @@ def tasks(services: Services) -> Mapping[Periodic, tuple[str, PeriodicHandler]]:
     async def seal_audit() -> None:
         await each_factory(services, Periodic.SEAL_AUDIT, lambda factory_id: seal_factory(services, factory_id))
 
+    async def fetch_statements() -> None:
+        await each_factory(services, Periodic.FETCH_STATEMENTS, lambda factory_id: poll(services, factory_id))
+
+    async def watch_folders() -> None:
+        await each_factory(services, Periodic.WATCH_FOLDERS, lambda factory_id: scan(services, factory_id))
+
     async def watch_breaks() -> None:
         await each_factory(services, Periodic.WATCH_BREAKS, lambda factory_id: watch_factory(services, factory_id))
 
     return {
         Periodic.LOOK_UP_OPEN: ("* * * * * */10", look_up_open),
         Periodic.CHECK_INVARIANTS: ("*/5 * * * *", check_invariants),
+        Periodic.FETCH_STATEMENTS: ("*/5 * * * *", fetch_statements),
+        Periodic.WATCH_FOLDERS: ("* * * * * */15", watch_folders),
         Periodic.WATCH_BREAKS: ("* * * * *", watch_breaks),
         Periodic.SEAL_AUDIT: ("* * * * * */5", seal_audit),
     }

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     look_up_seconds: int = Field(20, ge=1, description="Least time between two look-ups of the same unanswered batch")
     session_idle_minutes: int = Field(30, ge=1, description="A session ends after this long without a request")
     session_hours: int = Field(12, ge=1, description="A session ends after this long in any case")
+    statement_folder: Path | None = Field(
+        None, description="Folder in which each factory's watched folders for statements lie; unset: none is watched"
+    )
     metrics_open: bool = Field(default=True, description="Whether /metrics answers without a key; false behind a public front")
 
     @property

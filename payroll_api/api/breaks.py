@@ -15,6 +15,7 @@ from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute
 from payroll_api.api.shapes import Amount, Cursor, Input, Limit, Output, Page, Reason, after_id, amount_or_none, page
 from payroll_api.settlement import close as step
 from payroll_api.settlement.find import breaks, get_break
+from payroll_api.settlement.folder import folders, set_folder
 from payroll_api.settlement.letter import draft
 from payroll_api.settlement.models import SettlementBreak
 from payroll_api.settlement.rules import Rules, rules_of, set_rules
@@ -117,6 +118,25 @@ class RulesOut(Output):
         return cls.model_validate({name: getattr(rules, name) for name in cls.model_fields})
 
 
+class FolderOut(Output):
+    """An account and the name of its folder."""
+
+    provider_account_id: UUID
+    folder: str = Field(examples=["bank-usd"])
+
+
+class Folders(Output):
+    """All watched folders."""
+
+    items: list[FolderOut]
+
+
+class NewFolder(Input):
+    """A folder's name, or null for none."""
+
+    folder: str | None = Field(max_length=61, examples=["bank-usd"])
+
+
 class NewRules(Input):
     """All choices; what is not named takes its default."""
 
@@ -190,6 +210,24 @@ async def letter(break_id: UUID, session: InSession, services: InServices, actor
     """In English and Khmer."""
     drafted = await draft(session, services, actor, break_id)
     return LetterOut(english=drafted.english, khmer=drafted.khmer)
+
+
+@router.get("/folders", operation_id="listStatementFolders", summary="Watched folders", **operation(Permission.READ))
+async def list_folders(session: InSession) -> Folders:
+    """In which folder of the factory's drop each account's statements are looked for."""
+    return Folders(items=[FolderOut(provider_account_id=account, folder=name) for account, name in (await folders(session)).items()])
+
+
+@router.put(
+    "/folders/{provider_account_id}",
+    operation_id="setStatementFolder",
+    summary="Watch a folder for an account's statements",
+    status_code=204,
+    **operation(Permission.ADMINISTER, errors=[(404, "not_found"), (409, "folder_taken"), (409, "no_folders")]),
+)
+async def watch_folder(provider_account_id: UUID, body: NewFolder, session: InSession, services: InServices, actor: InActor) -> None:
+    """Or none, with null."""
+    await set_folder(session, services, actor, provider_account_id, body.folder)
 
 
 @router.get("/rules", operation_id="getSettlementRules", summary="What is agreed about breaks", **operation(Permission.READ))

@@ -25,5 +25,7 @@ class Periodic(enum.StrEnum):
 
     LOOK_UP_OPEN = "look_up_open"
     CHECK_INVARIANTS = "check_invariants"
+    FETCH_STATEMENTS = "fetch_statements"
+    WATCH_FOLDERS = "watch_folders"
     WATCH_BREAKS = "watch_breaks"
     SEAL_AUDIT = "seal_audit"
