@@ -61,7 +61,7 @@ async def test_pages_fit_a_phone_and_a_desk_in_both_languages_and_are_used_by_ke
         await _sign_in(page, base, factory.logins[Role.PREPARER])
         for width in (360, 1440):
             await page.width(width)
-            for path in ("/", "/workers", "/statements", "/factory"):
+            for path in ("/", "/workers", "/statements", "/factory", "/factory/law", "/factory/policies", "/factory/what-if"):
                 for language in ("km", "en"):
                     await page.open(f"{base}{path}?lang={language}")
                     assert not await page.run(WIDE), (path, language, width)
