@@ -24,6 +24,7 @@ from payroll_api.intake.questions import SHEETS, locked, open_questions, weigh
 from payroll_api.services import Services
 
 _PROGRESS_SECONDS = 0.5
+ASK_SHEETS = frozenset({"ambiguous_sheet", "department_sheets", "sheets_differ", "no_such_sheet"})  # refusals that a choice of sheets ends
 
 
 async def read_file(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
@@ -173,6 +174,6 @@ def _summary(sheet: ImportedSheet, refusal: dict[str, object] | None) -> dict[st
         "choices": [
             {"name": choice.name, "rows": choice.rows, "kind": choice.kind, "names_period": choice.names_period} for choice in sheet.choices
         ],
-        "questions": [SHEETS] if refusal is not None and sheet.choices and not sheet.rows else [],
+        "questions": [SHEETS] if sheet.refused is not None and sheet.refused.code in ASK_SHEETS else [],
         "refusal": refusal,
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from payroll_api.intake.models import PayrollFile
+from payroll_api.intake.questions import open_questions
 from payroll_api.runs.models import PayRun
 
 STEPS = ("read", "reconcile", "decide", "approve", "pay", "confirm", "settle", "slips")
@@ -55,7 +56,7 @@ def way(
 
 def _read(file: PayrollFile) -> str:
     if file.state == "refused":
-        return "stopped"
+        return "now" if open_questions(file) else "stopped"
     if file.state == "reconciled" or (file.state == "read" and is_confirmed(file)):
         return "done"
     return "now"

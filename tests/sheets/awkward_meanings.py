@@ -109,6 +109,42 @@ def _currencies() -> list[Case]:
     ]
 
 
+def _shared_words() -> list[Case]:
+    """Words that mean something only beside others."""
+    return [
+        Case(
+            name="family and given name apart",
+            data=sheet_of(
+                ("Worker code", "នាមត្រកូល", "នាមខ្លួន", "Net pay (USD)"),
+                ("W001", "Sok", "Sophea", 240),
+                ("W002", "Chan", None, 220),
+                ("W003", None, "មុំ", 250),
+                (None, "សរុប", None, 710),
+            ),
+        ),
+        Case(
+            name="a given name that is a number",
+            data=sheet_of(
+                ("Worker code", "Family name", "First name", "Net pay (USD)"), ("W001", "Sok", 7, 240), ("W002", "Chan", "Dara", 220)
+            ),
+            paid=(("W002", "220.00 USD"),),
+            rejected=1,
+            problems=(("name_is_number", "B2"),),
+        ),
+        Case(
+            name="other under deductions is no allowance",
+            data=sheet_of(
+                ("", "", "Earnings (USD)", "", "Deductions (USD)", "", ""),
+                ("Worker code", "Name", "Basic pay", "Other", "Advance", "Other", "Net pay (USD)"),
+                ("W001", "Sok Sophea", 230, 20, 5, 5, 240),
+                ("W002", "Chan Dara", 220, 10, 5, 5, 220),
+                ("W003", "ស្រី មុំ", 250, 10, 5, 5, 250),
+                change=lambda page: [page.merge_cells(area) for area in ("C1:D1", "E1:F1")],
+            ),
+        ),
+    ]
+
+
 def cases() -> list[Case]:
     """All of them."""
-    return [*_columns(), *_currencies()]
+    return [*_columns(), *_currencies(), *_shared_words()]
