@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.contract import ChecksInBulk, Connector
+from connectors.payouts.contract import ChecksInBulk, Connector, WritesFiles
 from connectors.sms.contract import SmsGateway
 from payroll_api.audit.signing import Signer
 from payroll_api.clock import Clock
@@ -20,6 +20,10 @@ from reconciliation.law.book import LawBook
 
 class PayoutConnector(Connector, ChecksInBulk, Protocol):
     """A connector behind its observer: it checks any number of destinations, however its provider takes them."""
+
+    @property
+    def files(self) -> WritesFiles | None:
+        """What writes its files, where people carry its orders to the provider."""
 
 
 class Connectors(Protocol):

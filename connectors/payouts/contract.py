@@ -233,6 +233,35 @@ class WebhookUnreadableError(Exception):
     """The request is the provider's but makes no sense: answered 2xx, kept aside for a person."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducedFile:
+    """A file that people carry to the provider. It holds names and accounts: never log it."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+    content_hash: str  # SHA-256, hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileResult:
+    """What a provider's result file says. `problems` name rows, and nobody."""
+
+    outcomes: Sequence[PayoutOutcome]
+    problems: Sequence[str]
+
+
+@runtime_checkable
+class WritesFiles(Protocol):
+    """What a connector has besides, whose orders travel in a file that people carry."""
+
+    def write_file(self, batch: PayoutBatch) -> ProducedFile:
+        """The file of a batch. Raises ValueError, whose text names nobody, where it cannot be written."""
+
+    def read_result(self, rows: Sequence[Sequence[str]], orders: Sequence[PayoutOrder]) -> FileResult:
+        """What the provider's result file, as rows of text, says of these orders; account and amount are compared."""
+
+
 @runtime_checkable
 class ChecksInBulk(Protocol):
     """What a connector has besides, whose profile says `checks_at_once` over 1."""

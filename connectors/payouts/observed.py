@@ -28,6 +28,7 @@ from connectors.payouts.contract import (
     WebhookRefusedError,
     WebhookRequest,
     WebhookUnreadableError,
+    WritesFiles,
 )
 from connectors.payouts.names import same_account
 from importers.money import Money
@@ -70,6 +71,11 @@ class ObservedConnector:
     def inner(self) -> Connector:
         """The connector itself, for what it has besides the contract."""
         return self._inner
+
+    @property
+    def files(self) -> WritesFiles | None:
+        """The connector's other half, where its orders travel in files that people carry."""
+        return self._inner if isinstance(self._inner, WritesFiles) else None
 
     async def check_destination(self, destination: Destination) -> DestinationCheck:
         """As the connector answers; trouble is "cannot tell"."""

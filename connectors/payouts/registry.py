@@ -24,6 +24,7 @@ BUILT_IN: Mapping[str, str] = {
     "iso20022": "connectors.payouts.iso20022.connector:build",
     "gsma_mobile_money": "connectors.payouts.gsma_mobile_money.connector:build",
     "bakong": "connectors.payouts.bakong.connector:build",
+    "bank_file": "connectors.payouts.bank_file.connector:build",
     "cash": "connectors.payouts.cash.connector:build",
 }
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from payroll_api.access import browser
 from payroll_api.api import (
     alarms,
+    bank_files,
     breaks,
     decisions,
     factories,
@@ -53,6 +54,7 @@ ROUTERS = (
     progress.router,
     payments.router,
     decisions.router,
+    bank_files.router,
     workers.router,
     statements.router,
     messages.router,

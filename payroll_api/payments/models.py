@@ -163,6 +163,58 @@ class Stop(OfFactory, Base):
     lifted_at: Mapped[datetime | None]
 
 
+class BankFile(OfFactory, Base):
+    """The file of one dispatch for a bank's portal. Made once; its content never changes; released by another person."""
+
+    __tablename__ = "bank_files"
+    __table_args__ = (
+        CheckConstraint("state in ('made', 'released', 'answered')", name="state"),
+        CheckConstraint("released_by is distinct from made_by", name="two_people"),
+        CheckConstraint("(state = 'made') = (released_by is null)", name="released"),
+        ForeignKeyConstraint(["factory_id", "dispatch_id"], ["dispatches.factory_id", "dispatches.id"]),
+        UniqueConstraint("factory_id", "dispatch_id", name="uq_bank_files_once"),
+        UniqueConstraint("factory_id", "content_hash", name="uq_bank_files_content"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID]
+    provider_account_id: Mapped[UUID]
+    dispatch_id: Mapped[UUID]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    content: Mapped[Ciphertext] = mapped_column(Encrypted)
+    content_hash: Mapped[str]
+    count: Mapped[int]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    state: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    released_by: Mapped[str | None]
+    released_at: Mapped[datetime | None]
+    downloads: Mapped[int]
+
+
+class BankFileResult(OfFactory, Base):
+    """A result file of a bank's portal, and what was strange about it."""
+
+    __tablename__ = "bank_file_results"
+    __table_args__ = (
+        ForeignKeyConstraint(["factory_id", "bank_file_id"], ["bank_files.factory_id", "bank_files.id"]),
+        UniqueConstraint("factory_id", "bank_file_id", "content_hash", name="uq_bank_file_results_content"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    bank_file_id: Mapped[UUID]
+    file_name: Mapped[str]
+    content: Mapped[Ciphertext] = mapped_column(Encrypted)
+    content_hash: Mapped[str]
+    named: Mapped[int]  # payments that it names
+    problems: Mapped[list[object]]
+    uploaded_by: Mapped[str]
+    uploaded_at: Mapped[datetime]
+
+
 class ProviderMessage(OfFactory, Base):
     """A webhook as it came, stored under a unique key before it was answered."""
 

@@ -11,6 +11,7 @@ from payroll_api.services import Services
 from payroll_api.web import (
     alarms,
     audit,
+    bank_files,
     breaks,
     decisions,
     differences,
@@ -41,6 +42,7 @@ _PAGES = (
     differences,
     runs,
     run_lists,
+    bank_files,
     workers,
     statements,
     breaks,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.intake.find import get_file
 from payroll_api.intake.models import PayrollFile
+from payroll_api.payments.bank_files import bank_files_of
 from payroll_api.payments.find import list_payments
 from payroll_api.payments.models import Payment
 from payroll_api.payslips.progress import run_progress
@@ -40,7 +41,9 @@ async def show(page: Reader, run_id: UUID) -> Response:
         open_ = await open_counts(session, file.id)
         who = await names.actors(session, page, [run.created_by, run.submitted_by, run.approved_by, run.rejected_by, run.released_by])
         failed = await _failed(session, run_id, progress)
-    return page.show("run.html", _view(page, run, file, open_, progress), run=run, file=file, names=who, failed=failed)
+        has_files = bool(await bank_files_of(session, page.services, run_id))
+    view = _view(page, run, file, open_, progress)
+    return page.show("run.html", view, run=run, file=file, names=who, failed=failed, has_files=has_files)
 
 
 async def _failed(session: AsyncSession, run_id: UUID, progress: Mapping[str, Any]) -> Sequence[Payment]:

@@ -117,6 +117,7 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("GET", "/pay-runs/{pay-runs}/items", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/payments", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/progress", Role.PREPARER, None),
+    ("GET", "/pay-runs/{pay-runs}/bank-files", Role.PREPARER, None),
     ("POST", "/pay-runs/{pay-runs}/submit", Role.PREPARER, {}),
     ("POST", "/pay-runs/{pay-runs}/approve", Role.APPROVER, {"content_hash": "0" * 64}),
     ("POST", "/pay-runs/{pay-runs}/reject", Role.APPROVER, {"reason": "not ours at all"}),
