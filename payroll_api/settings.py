@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(10, ge=2, le=200, description="Database connections for each process")
     chunk_size: int = Field(500, ge=1, le=5000, description="Payments, rows or messages that one job handles")
     look_up_seconds: int = Field(20, ge=1, description="Least time between two look-ups of the same unanswered batch")
+    report_layouts: Path | None = Field(None, description="Folder with layouts of authorities' forms, in place of or beside ours")
     session_idle_minutes: int = Field(30, ge=1, description="A session ends after this long without a request")
     session_hours: int = Field(12, ge=1, description="A session ends after this long in any case")
     statement_folder: Path | None = Field(

@@ -24,10 +24,10 @@ from reconciliation.law.figures import Figures
 from reconciliation.policy import FactoryPolicy, FirstHalf, IndemnityRun
 
 # Circular 011 of 2016: commuting, meals and severance within the law are no salary.
-_EXEMPT = frozenset({Line.TRANSPORT_ALLOWANCE, Line.MEAL_ALLOWANCE, Line.SEVERANCE})
+EXEMPT = frozenset({Line.TRANSPORT_ALLOWANCE, Line.MEAL_ALLOWANCE, Line.SEVERANCE})
 # Circulars 003 of 2019 and 002 of 2020: free of tax up to a limit.
-_INDEMNITIES = frozenset({Line.SENIORITY_INDEMNITY, Line.BACK_PAY})
-_NOT_OF_THE_MONTH = _INDEMNITIES | {Line.SEVERANCE}
+INDEMNITIES = frozenset({Line.SENIORITY_INDEMNITY, Line.BACK_PAY})
+_NOT_OF_THE_MONTH = INDEMNITIES | {Line.SEVERANCE}
 
 
 def entitlement(month: WorkMonth, *, book: LawBook, rates: ExchangeRates, policy: FactoryPolicy) -> Entitlement:
@@ -62,7 +62,7 @@ class Rules:
         self.indemnity, self.nssf, self.tax, self.stated = Indemnity(month), Nssf(month), Tax(month), Stated(month)
         self._with_balance = self.indemnity.is_month and policy.indemnity_run is IndemnityRun.WITH_BALANCE
         self._rate = rates.tax.as_integer_ratio()
-        untaxed = _INDEMNITIES | (_EXEMPT if self.tax.allowances_exempt else frozenset())
+        untaxed = INDEMNITIES | (EXEMPT if self.tax.allowances_exempt else frozenset())
         self._taxed = frozenset(Line) - untaxed
         self._first_half = figures.number("first_half_share")
         self._first_half_cite = figures.cite("first_half_share")
@@ -119,7 +119,7 @@ class Rules:
         for line, cents in instead.items():
             gross += cents
             taxable += cents if line in self._taxed else 0
-            indemnities += cents if line in _INDEMNITIES else 0
+            indemnities += cents if line in INDEMNITIES else 0
             apart += cents if line in _NOT_OF_THE_MONTH else 0
         pension, tax, _, _ = self._withheld(facts, max(gross, 0), max(taxable, 0), max(indemnities, 0), apart)
         return pension, tax
@@ -137,7 +137,7 @@ class Rules:
                     taxable += cents
                 if line in _NOT_OF_THE_MONTH:
                     apart += cents
-                    indemnities += cents if line in _INDEMNITIES else 0
+                    indemnities += cents if line in INDEMNITIES else 0
             elif side is Side.DEDUCTION:
                 taken += entry.amount.minor
         return gross, taken, taxable, indemnities, apart
@@ -164,7 +164,7 @@ class Rules:
         wage = self.wages.wage(facts)
         due = self.indemnity.half_yearly(facts, wage) if facts.leaving is not Leaving.DISMISSED else self.indemnity.at_the_end(facts, wage)
         lines = [*([] if due is None else [due]), *self.stated.lines(facts)]
-        cents = sum(line.amount.minor for line in lines if line.line in _INDEMNITIES)
+        cents = sum(line.amount.minor for line in lines if line.line in INDEMNITIES)
         alone = self.tax.base(facts, wage.cents, 0, 0)
         base = self.tax.base(facts, wage.cents, cents, 0)
         if base > alone:

@@ -40,7 +40,9 @@ async def create_factory(
             raise ProblemError("factory_exists", f"There is a factory {slug!r} already. Choose another short name.")
         services.keys.make(session, now)
         session.add(
-            Factory(factory_id=factory_id, name=name, name_km=name_km, hotline=hotline, policies=chosen, created_at=now),
+            Factory(
+                factory_id=factory_id, name=name, name_km=name_km, hotline=hotline, policies=chosen, journal_accounts={}, created_at=now
+            ),
         )
         await session.flush()
         event = journal.Event(actor=OPERATOR, action="factory.created", subject=f"factory:{factory_id}", data={"slug": slug})

@@ -32,6 +32,7 @@ class Factory(OfFactory, Base):
     name_km: Mapped[str]
     hotline: Mapped[str]
     policies: Mapped[Json]
+    journal_accounts: Mapped[Json]  # the accountant's own codes, by our name of the account
     created_at: Mapped[datetime]
 
 

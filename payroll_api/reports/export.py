@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +14,7 @@ from payroll_api.audit.journal import Event, record
 from payroll_api.errors import ProblemError
 from payroll_api.reports.csv_file import write_csv
 from payroll_api.reports.document import Document, Form
-from payroll_api.reports.pdf_file import write_pdf
+from payroll_api.reports.pdf_file import write_pdf, write_pdf_of_many
 from payroll_api.reports.xlsx_file import write_xlsx
 from payroll_api.services import Services
 
@@ -64,3 +64,16 @@ async def export(session: AsyncSession, services: Services, actor: Actor, docume
     }
     await record(session, services.clock(), Event(actor=actor.name, action="report.exported", subject=f"report:{document.name}", data=data))
     return Export(content=content, file_name=f"{document.name}.{form.value}", media_type=media_type)
+
+
+async def export_all(session: AsyncSession, services: Services, actor: Actor, documents: Sequence[Document], *, name: str) -> Export:
+    """Several documents of one form as one PDF, each on pages of its own; one event for the file."""
+    content = await asyncio.to_thread(write_pdf_of_many, documents)
+    data = {
+        "form": Form.PDF.value,
+        "language": documents[0].language,
+        "documents": len(documents),
+        "content": hashlib.sha256(content).hexdigest(),
+    }
+    await record(session, services.clock(), Event(actor=actor.name, action="report.exported", subject=f"report:{name}", data=data))
+    return Export(content=content, file_name=f"{name}.pdf", media_type=_WRITERS[Form.PDF][1])

@@ -1,4 +1,4 @@
-"""A document as PDF on A4: Khmer shaped by HarfBuzz, headings repeated on each page, figures on the right, lines to sign on at the end."""
+"""A document as PDF, on A4 or, for very many columns, A3: Khmer shaped by HarfBuzz, headings on each page, lines to sign on at the end."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ _MARGIN, _FOOT = 12, 16  # millimetres
 _LINE, _PAD = 4.6, 1.1
 _SIZE, _SMALL, _TITLE, _HEADING = 8.5, 7.5, 15, 11  # points
 _SIGNATURE = 24
+_MOST_WEIGHT_ON_A4 = 34
 _HAIR, _GREY = 0.15, 150
 # The same document gives the same bytes, whenever it is printed: what was exported can be compared with its hash in the audit trail.
 _MADE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Paper(FPDF):
-    """A4 pages with our fonts, a foot with the page's number, and text that wraps where its language allows."""
+    """Pages with our fonts, a foot with the page's number, and text that wraps where its language allows."""
 
-    def __init__(self, *, foot: str, is_wide: bool = False) -> None:
-        super().__init__(orientation="landscape" if is_wide else "portrait", unit="mm", format="A4")
+    def __init__(self, *, foot: str, is_wide: bool = False, size: str = "A4") -> None:
+        super().__init__(orientation="landscape" if is_wide else "portrait", unit="mm", format=size)
         self._foot = foot
         self._widths: dict[tuple[str, str, float], float] = {}
         for style, end in (("", "Regular"), ("B", "Bold")):
@@ -105,15 +106,28 @@ class Paper(FPDF):
 
 def write_pdf(document: Document) -> bytes:
     """The bytes of the file."""
-    with closing(Paper(foot=document.foot or document.title, is_wide=document.is_wide)) as paper:
-        paper.set_title(document.title)
-        paper.set_lang(document.language)
-        paper.add_page()
-        _head(paper, document)
-        for section in document.sections:
-            _section(paper, section)
-        _signatures(paper, document.signatures)
+    return write_pdf_of_many([document])
+
+
+def write_pdf_of_many(documents: Sequence[Document]) -> bytes:
+    """Documents of one form and language one after the other, each beginning on a page of its own."""
+    first = documents[0]
+    with closing(Paper(foot=first.foot or first.title, is_wide=first.is_wide, size=_size(documents))) as paper:
+        paper.set_title(first.title)
+        paper.set_lang(first.language)
+        for document in documents:
+            paper.add_page()
+            _head(paper, document)
+            for section in document.sections:
+                _section(paper, section)
+            _signatures(paper, document.signatures)
         return bytes(paper.output())
+
+
+def _size(documents: Sequence[Document]) -> str:
+    """A table of very many columns takes the larger paper: figures must not be broken over lines."""
+    weights = (sum(column.weight for column in section.columns) for document in documents for section in document.sections)
+    return "A3" if max(weights, default=0) > _MOST_WEIGHT_ON_A4 else "A4"
 
 
 def _head(paper: Paper, document: Document) -> None:

@@ -74,6 +74,7 @@ def _entitlement(
             "minor": line.amount.minor,
             "currency": line.amount.currency.code,
             "formula": line.formula,
+            **({"riel": line.riel.minor} if line.riel is not None else {}),
         }
         for line in owed.lines
     ]
