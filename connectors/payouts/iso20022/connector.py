@@ -33,6 +33,7 @@ from connectors.payouts.iso20022.client import Answer, Client, Silence
 from connectors.payouts.iso20022.config import Config, read_config
 from connectors.payouts.iso20022.mapping import REFERENCE_LENGTH, PaymentForm, rejected, unknown
 from connectors.payouts.iso20022.report import ReportError, read_report
+from connectors.payouts.iso20022.sftp_connector import SftpConnector
 from connectors.payouts.names import compare
 from connectors.signatures import SecretError, SignatureRefusedError, content_hash_hex, verify
 
@@ -96,6 +97,7 @@ class Iso20022Connector:
             has_webhooks=True,
             has_statements=True,
             finality=Finality.LOOK_UP,
+            hours=self._config.hours.hours() if self._config.hours else None,
             reference_length=REFERENCE_LENGTH,
         )
 
@@ -211,7 +213,10 @@ class Iso20022Connector:
 
 def build(config: Mapping[str, object]) -> Connector:
     """A connector from settings (README.md lists them). Raises ConfigError."""
-    return Iso20022Connector(*read_config(config))
+    read, clock = read_config(config)
+    if read.transport == "sftp" and read.sftp is not None:
+        return SftpConnector(read, read.sftp, clock)
+    return Iso20022Connector(read, clock)
 
 
 def _open(references: Sequence[str]) -> list[PayoutOutcome]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from connectors.payouts.contract import DestinationKind, PayoutBatch, PayoutOrder, PayoutOutcome, PayoutStatus
+from connectors.payouts.iso20022.characters import written
 from connectors.payouts.iso20022.config import Config, is_bic
 from connectors.payouts.iso20022.schema import TEXT, Form, SchemaError, Values, document, has, kind_at
 from connectors.signatures import is_signable
@@ -127,6 +128,8 @@ class PaymentForm:
             return "invalid_order", f"this account pays {self._config.currency}, the order is in {order.amount.currency}"
         if not smallest <= order.amount <= largest:
             return "limit_exceeded", f"the account pays {smallest} to {largest} in one order"
+        if written(order.destination.holder, self._config.character_set) is None:
+            return "invalid_order", "the bank takes Latin letters only: enter the holder's name as the bank writes it"
         return None
 
     def _row(self, order: PayoutOrder) -> tuple[str, Mapping[str, str]]:
@@ -136,9 +139,9 @@ class PaymentForm:
             "reference": order.reference,
             "amount": str(order.amount.amount),
             "bank": bic or bank,
-            "holder": order.destination.holder.strip(),
+            "holder": written(order.destination.holder.strip(), self._config.character_set) or "",
             "account": order.destination.account,
-            "purpose": order.purpose.strip() or order.reference,
+            "purpose": written(order.purpose.strip(), self._config.character_set) or order.reference,
         }
         return ("bic" if bic else "bank_name"), values
 
@@ -149,16 +152,19 @@ class PaymentForm:
             day = {"Dt": day}
         if not has(cls, "CstmrCdtTrfInitn", "PmtInf", "CdtTrfTxInf"):
             raise SchemaError(f"{config_version} has no credit transfers")
-        purpose = {"PmtTpInf": {"CtgyPurp": {"Cd": config.category_purpose}}} if config.category_purpose else {}
+        level = {"SvcLvl": {"Cd": config.service_level}} if config.service_level else {}
+        category = {"CtgyPurp": {"Cd": config.category_purpose}} if config.category_purpose else {}
+        kind = {"PmtTpInf": {**level, **category}} if level or category else {}
+        address = {"PstlAdr": config.debtor_address.values()} if config.debtor_address else {}
         payment = {
             "PmtInfId": "@@message@@",
             "PmtMtd": "TRF",
-            "BtchBookg": False,  # one booking for each worker, so that the statement can be matched line by line
+            "BtchBookg": config.batch_booking,
             "NbOfTxs": "@@count@@",
             "CtrlSum": "@@sum@@",
-            **purpose,
+            **kind,
             "ReqdExctnDt": day,
-            "Dbtr": {"Nm": config.debtor_name},
+            "Dbtr": {"Nm": config.debtor_name, **address},
             "DbtrAcct": {"Id": {"Othr": {"Id": config.debtor_account}}, "Ccy": config.currency},
             "DbtrAgt": {"FinInstnId": {self._bic_name(): config.bank_bic}},
             "CdtTrfTxInf": [transfer],
