@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from connectors.payouts.hours import HoursSettings
 from connectors.payouts.iso20022.characters import CharacterSet
 from connectors.payouts.iso20022.sftp import SftpSettings
+from connectors.signature_schemes import Key
 from connectors.signatures import SecretError, secret_bytes
 from importers.money import Currency, Money, MoneyError, currency
 
@@ -70,7 +71,7 @@ class Config(BaseModel):
     base_url: str = ""  # these four are of https
     credential: SecretStr = SecretStr("")
     signing_secret: SecretStr = SecretStr("")  # whsec_...: what our messages are signed with
-    webhook_secrets: tuple[SecretStr, ...] = ()  # whsec_ or whpk_: two while the bank changes its key
+    webhook_secrets: tuple[Key, ...] = ()  # whsec_ or whpk_: several while the bank changes its key, each with its days or revoked
     sftp: SftpSettings | None = None
     hours: HoursSettings | None = None
     debtor_name: str = Field(min_length=1, max_length=140)

@@ -35,6 +35,7 @@ from connectors.payouts.iso20022.mapping import REFERENCE_LENGTH, PaymentForm, r
 from connectors.payouts.iso20022.report import ReportError, read_report
 from connectors.payouts.iso20022.sftp_connector import SftpConnector
 from connectors.payouts.names import compare
+from connectors.signature_schemes import usable
 from connectors.signatures import SecretError, SignatureRefusedError, content_hash_hex, verify
 
 # Statuses by which HTTP itself says that the request was not carried out.
@@ -75,7 +76,6 @@ class Iso20022Connector:
         self._clock = clock
         self._form = PaymentForm(config)
         self._client = Client(config, clock)
-        self._webhook_secrets = [secret.get_secret_value() for secret in config.webhook_secrets]
 
     @property
     def profile(self) -> Profile:
@@ -185,7 +185,8 @@ class Iso20022Connector:
         if request.method.upper() != "POST":
             raise WebhookRefusedError("a status report is posted")
         try:
-            message = verify(request.headers, request.body, secrets=self._webhook_secrets, now=request.received_at)
+            secrets = usable(self._config.webhook_secrets, request.received_at)
+            message = verify(request.headers, request.body, secrets=secrets, now=request.received_at)
         except (SignatureRefusedError, SecretError) as error:
             raise WebhookRefusedError(str(error)) from None
         try:
