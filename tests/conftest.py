@@ -76,8 +76,9 @@ def _sweep() -> None:
     """Remove what an earlier run left that was killed before it could tidy up."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)) and folder.stat().st_uid == os.getuid():
-            _remove(folder)
+        with contextlib.suppress(FileNotFoundError):  # another run may be sweeping, too
+            if owner.isdigit() and not psutil.pid_exists(int(owner)) and folder.stat().st_uid == os.getuid():
+                _remove(folder)
 
 
 def _remove(folder: Path) -> None:
