@@ -124,14 +124,15 @@ async def _fill(here: Filled, runs: int, workers: int) -> None:
 
 async def _people(connection: Any, vault: Vault, factory_id: UUID, workers: int) -> None:  # noqa: ANN401 asyncpg has no types
     await connection.execute(
-        "create temporary table folk (n int primary key, worker uuid, destination uuid, key bytea, name bytea, account bytea)"
+        "create temporary table folk (n int primary key, worker uuid, destination uuid, key bytea, name bytea, account bytea, holder bytea)"
     )
     rows = []
     for number in range(workers):
         worker, destination, account = uuid4(), uuid4(), account_of(number)
         name = vault.seal(f"SOK DARA {number}", "workers", worker, "name")
         sealed = vault.seal(account, "destinations", destination, "account")
-        rows.append((number, worker, destination, account_key(vault, account), name, sealed))
+        holder = vault.seal(f"SOK DARA {number}", "destinations", destination, "holder")
+        rows.append((number, worker, destination, account_key(vault, account), name, sealed, holder))
     await connection.copy_records_to_table("folk", records=rows)
     for statement in _PEOPLE:
         await connection.execute(statement, factory_id, NOW)
@@ -169,7 +170,7 @@ _PEOPLE = (
     """,
     """
     insert into destinations (factory_id, id, worker_id, kind, account, holder, account_key, state, detail, created_by, created_at)
-    select $1, destination, worker, 'bank_account', account, account, key, 'verified', '', 'system', $2 from folk
+    select $1, destination, worker, 'bank_account', account, holder, key, 'verified', '', 'system', $2 from folk
     """,
 )
 _FILE = """
