@@ -210,6 +210,13 @@ def _offline(commands: Any) -> None:  # noqa: ANN401 see _add
 def _proofs(commands: Any) -> None:  # noqa: ANN401 see _add
     audit = _add(commands, "verify-audit", "verify_audit:verify_audit", "check the audit chain; names the first broken event and exits 1")
     audit.add_argument("--factory", metavar="SLUG", help="one factory only")
+    rules = _add(
+        commands,
+        "check-invariants",
+        "check_invariants:check_invariants",
+        "look at every payment for what must always hold; names what does not and exits 1",
+    )
+    rules.add_argument("--factory", metavar="SLUG", help="one factory only")
     connectors = _add(
         commands,
         "connectors",

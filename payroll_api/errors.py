@@ -47,5 +47,13 @@ class InvalidError(ProblemError):
         super().__init__(code, detail, status=422, extra={"fields": list(fields)} if fields else None)
 
 
+class CommitUnknownError(Exception):
+    """The connection broke while a transaction committed: it may have been carried out or not.
+
+    Never answered by doing the same again blindly. A job is tried again by the queue and reads by id how far it came; a request is
+    repeated by its client under the same Idempotency-Key; a sender whose gate this was does not send, and its dispatch is looked up.
+    """
+
+
 class ConfigurationError(Exception):
     """The service cannot start or work as it is set up; the message says which setting and what to do."""

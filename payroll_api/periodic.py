@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,8 +17,9 @@ from payroll_api.factories.models import FactoryDirectory
 from payroll_api.jobs.names import Periodic
 from payroll_api.jobs.worker import PeriodicHandler
 from payroll_api.logs import places
-from payroll_api.payments.invariants import violations
+from payroll_api.payments.invariants import EVER, violations
 from payroll_api.payments.look_up import due
+from payroll_api.payments.overdue import sound_overdue
 from payroll_api.payments.submit import ask_forgotten, ask_look_up
 from payroll_api.payslips.send import give_up_interrupted
 from payroll_api.services import Services
@@ -27,6 +28,7 @@ from payroll_api.settlement.poll import poll
 from payroll_api.settlement.watch import watch
 
 log = logs.get(__name__)
+_OVERLAP = timedelta(minutes=15)  # longer than any transaction that was under way at the last look
 
 
 def tasks(services: Services) -> Mapping[Periodic, tuple[str, PeriodicHandler]]:
@@ -35,8 +37,10 @@ def tasks(services: Services) -> Mapping[Periodic, tuple[str, PeriodicHandler]]:
     async def look_up_open() -> None:
         await each_factory(services, Periodic.LOOK_UP_OPEN, lambda factory_id: look_up(services, factory_id))
 
+    checked: dict[UUID, datetime] = {}
+
     async def check_invariants() -> None:
-        await each_factory(services, Periodic.CHECK_INVARIANTS, lambda factory_id: check(services, factory_id))
+        await each_factory(services, Periodic.CHECK_INVARIANTS, lambda factory_id: check(services, factory_id, checked))
 
     async def seal_audit() -> None:
         await each_factory(services, Periodic.SEAL_AUDIT, lambda factory_id: seal_factory(services, factory_id))
@@ -88,11 +92,22 @@ async def look_up(services: Services, factory_id: UUID) -> None:
         await give_up_interrupted(session, now)
 
 
-async def check(services: Services, factory_id: UUID) -> None:
-    """Look for broken invariants; each is an alarm, is logged as an error and kept in the audit trail."""
+async def check(services: Services, factory_id: UUID, checked: dict[UUID, datetime] | None = None) -> None:
+    """Look for broken invariants; each is an alarm, is logged as an error and kept in the audit trail.
+
+    A worker looks at everything once after its start, then at what changed since the last look and a while before: `checked` remembers
+    when that was. While an alarm is open everything is looked at, so that it is cleared by a look at what it was about.
+    """
+    remembered = checked if checked is not None else {}
     async with services.database.factory(factory_id) as session:
         now = services.clock()
-        broken = await violations(session)
+        last = remembered.get(factory_id)
+        broken = await violations(session, EVER if last is None else last - _OVERLAP)
+        if broken:
+            remembered.pop(factory_id, None)
+        else:
+            remembered[factory_id] = now
+        await sound_overdue(session, services, now)
         for violation in broken:
             log.error(
                 "invariant_broken", factory=str(factory_id), invariant=violation.invariant, count=violation.count, first=violation.first

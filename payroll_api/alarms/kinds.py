@@ -7,6 +7,7 @@ from collections.abc import Mapping
 KINDS: Mapping[str, str] = {
     "payment_unknown": "finance",  # money may have moved, and nobody has said yet
     "dispatch_needs_a_person": "finance",  # the provider never saw a message, and repeating it is not provably safe
+    "provider_contradicts": "finance",  # it says that money moved where it had refused for good, or the other way round
     "paid_twice": "finance",  # the bank booked a wage a second time: the money must come back
     "break_overdue": "finance",  # something in a statement is not explained, and its day has passed
     "sending_locked": "administrator",  # the database is older than what was sent: nothing is sent until it is reconciled

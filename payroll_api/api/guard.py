@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payroll_api import logs
 from payroll_api.api import limits, metrics, problems
-from payroll_api.errors import ProblemError
+from payroll_api.errors import CommitUnknownError, ProblemError
 from payroll_api.settings import Settings
 
 log = logs.get(__name__)
@@ -151,6 +151,9 @@ def _of_exception(error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
         # Nobody is there to read it; it is counted and logged like any request, without a trace that would flood the log.
         return problems.answer(408, "request_incomplete", "The request ended before all of it had come. Send it again.")
+    if isinstance(error, CommitUnknownError):
+        _log(error, "commit_unknown")
+        return problems.commit_unknown()
     cause = getattr(error, "orig", None)
     if isinstance(error, IntegrityError):
         _log(error, "conflict")

@@ -138,6 +138,17 @@ def unavailable() -> Response:
     )
 
 
+def commit_unknown() -> Response:
+    """The connection broke while the request was written down: nobody can say yet whether it was."""
+    return answer(
+        503,
+        "database_unavailable",
+        "The database went away while this was being written down: it may have been done or not. Load it again and look, or repeat the"
+        " request with the same Idempotency-Key.",
+        headers={"Retry-After": "5"},
+    )
+
+
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{status}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>

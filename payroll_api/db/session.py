@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
-from payroll_api.errors import ConfigurationError
+from payroll_api.errors import CommitUnknownError, ConfigurationError
 
 _FACTORY = "factory_id"
 # The first statement of a transaction is what makes SQLAlchemy's asyncpg dialect send BEGIN: without one, what runs on the raw
@@ -49,14 +50,17 @@ class Database:
 
     @asynccontextmanager
     async def factory(self, factory_id: UUID) -> AsyncIterator[AsyncSession]:
-        """A transaction of one factory: commits at the end of the block, rolls back on an exception."""
-        async with self._sessions(info={_FACTORY: factory_id}) as session, session.begin():
+        """A transaction of one factory: commits at the end of the block, rolls back on an exception.
+
+        Raises CommitUnknownError when the server did not say whether it committed: see there.
+        """
+        async with self._sessions(info={_FACTORY: factory_id}) as session, _committing(session):
             yield session
 
     @asynccontextmanager
     async def nobody(self) -> AsyncIterator[AsyncSession]:
         """A transaction that sees no factory's rows, only the directories that say which factory is meant."""
-        async with self._sessions() as session, session.begin():
+        async with self._sessions() as session, _committing(session):
             yield session
 
     async def analyze(self, *tables: str) -> None:
@@ -71,6 +75,24 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _committing(session: AsyncSession) -> AsyncIterator[None]:
+    """Begin and commit. The one place where a failed COMMIT is told from an unknown one."""
+    transaction = await session.begin()
+    try:
+        yield
+    except BaseException:
+        await transaction.rollback()
+        raise
+    try:
+        await transaction.commit()
+    except (DBAPIError, OSError) as error:
+        # Only the server's own refusal (a constraint, a serialization failure) says that nothing was committed.
+        if isinstance(error, DBAPIError) and not error.connection_invalidated and getattr(error.orig, "sqlstate", None):
+            raise
+        raise CommitUnknownError from error
 
 
 def factory_of(session: AsyncSession) -> UUID:

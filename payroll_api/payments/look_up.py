@@ -20,6 +20,7 @@ from payroll_api.payments.load import load_dispatch
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.orders import orders_of
 from payroll_api.payments.outcomes import keep_absences, record_words
+from payroll_api.payments.overdue import sound_needs_person
 from payroll_api.payments.protocol import LONGEST_PAUSE, AskPerson, LookUp, Repeat, Step, to_ask, weigh
 from payroll_api.payments.submit import ask_look_up, send
 from payroll_api.services import Services
@@ -118,6 +119,7 @@ async def _carry_out(session: AsyncSession, services: Services, dispatch: Dispat
             return as_intent(dispatch, again)
     if isinstance(step, AskPerson):
         log.error("dispatch_needs_a_person", dispatch=str(dispatch.id), why=step.why)
+        await sound_needs_person(session, now, dispatch.id, step.why)
     if isinstance(step, LookUp | AskPerson):
         dispatch.look_up_after = now + step.after
         await ask_look_up(session, dispatch, step.after)

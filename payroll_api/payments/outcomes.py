@@ -21,6 +21,7 @@ from payroll_api.ledger.book import post
 from payroll_api.payments.finish import complete_if_done
 from payroll_api.payments.load import lock_orders
 from payroll_api.payments.models import Dispatch
+from payroll_api.payments.overdue import clear_needs_person
 from payroll_api.payments.protocol import Absence
 from payroll_api.payments.verdict import Change, Ignored, OrderNow, Source, Word, decide, event, transfers
 
@@ -91,6 +92,7 @@ async def close_if_done(session: AsyncSession, dispatch: Dispatch, at: datetime)
     still_open = int((await fetch(session, _LEFT, dispatch.factory_id, dispatch.id))[0][0])
     if not still_open:
         dispatch.state = "closed"
+        await clear_needs_person(session, at, dispatch.id)
     elif dispatch.state not in ("intent", "sending"):
         dispatch.state = "open"
     await session.flush()

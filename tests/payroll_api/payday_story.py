@@ -72,15 +72,16 @@ class Story:
     sms_journal: Path
     bank_url: str
 
-    async def work(self, *, only: Sequence[Job] | None = None, at_most: int = 500) -> list[Job]:
-        """Do the factory's waiting jobs, the oldest first, until none is left; give what was done."""
+    async def work(self, *, only: Sequence[Job] | None = None, at_most: int = 500, times: int = 1) -> list[Job]:
+        """Do the factory's waiting jobs, the oldest first, each so many times, until none is left; give what was done."""
         done: list[Job] = []
         connection = await asyncpg.connect(plain_url(self.services.database.url))
         try:
             while len(done) < at_most and (taken := await self._take(connection, only)) is not None:
                 job, payload = taken
                 done.append(job)
-                await STEPS[job](self.services, self.factory.id, payload)
+                for _ in range(times):
+                    await STEPS[job](self.services, self.factory.id, payload)
         finally:
             await connection.close()
         return done
