@@ -217,6 +217,13 @@ def _proofs(commands: Any) -> None:  # noqa: ANN401 see _add
         "look at every payment for what must always hold; names what does not and exits 1",
     )
     rules.add_argument("--factory", metavar="SLUG", help="one factory only")
+    restored = _add(
+        commands,
+        "restore-check",
+        "restore_check:restore_check",
+        "after a restore: ask the providers what was sent since; exits 1 while sending is locked",
+    )
+    restored.add_argument("--factory", metavar="SLUG", help="one factory only")
     connectors = _add(
         commands,
         "connectors",

@@ -17,11 +17,17 @@ from payroll_api.factories.models import FactoryDirectory
 from payroll_api.jobs.names import Periodic
 from payroll_api.jobs.worker import PeriodicHandler
 from payroll_api.logs import places
+from payroll_api.outside.guard import check_guard
+from payroll_api.payments.deadlines import watch_paydays
 from payroll_api.payments.invariants import EVER, violations
 from payroll_api.payments.look_up import due
 from payroll_api.payments.overdue import sound_overdue
+from payroll_api.payments.reconcile import reconcile_after_restore
 from payroll_api.payments.submit import ask_forgotten, ask_look_up
 from payroll_api.payslips.send import give_up_interrupted
+from payroll_api.people.adopt import adopt_due
+from payroll_api.people.elsewhere import look_elsewhere
+from payroll_api.people.notices import give_up_interrupted as give_up_interrupted_notices
 from payroll_api.services import Services
 from payroll_api.settlement.folder import scan
 from payroll_api.settlement.poll import poll
@@ -84,12 +90,16 @@ async def factories(services: Services) -> AsyncIterator[UUID]:
 
 async def look_up(services: Services, factory_id: UUID) -> None:
     """Ask for a look-up of each dispatch that has waited long enough, send what was forgotten, and mark slips whose sender died."""
+    if not await check_guard(services, factory_id):
+        await reconcile_after_restore(services, factory_id)
     async with services.database.factory(factory_id) as session:
         now = services.clock()
         for dispatch in await due(session, now):
             await ask_look_up(session, dispatch, timedelta(0))
         await ask_forgotten(session, services, now)
         await give_up_interrupted(session, now)
+        await give_up_interrupted_notices(session, now)
+        await adopt_due(session, services)
 
 
 async def check(services: Services, factory_id: UUID, checked: dict[UUID, datetime] | None = None) -> None:
@@ -125,6 +135,8 @@ async def check(services: Services, factory_id: UUID, checked: dict[UUID, dateti
             for one in broken
         )
         await sound_only(session, now, "invariant_broken", alarms)
+        await look_elsewhere(session, services)
+        await watch_paydays(session, now)
 
 
 async def watch_factory(services: Services, factory_id: UUID) -> None:

@@ -1,6 +1,7 @@
 """The way of a payday, step by step: the table of contents of the system.
 
     upload -> READ_FILE -> (a person confirms the columns, the first time) -> RECONCILE_FILE -> CHECK_DESTINATIONS
+      -> (a changed account or phone: SEND_NOTICES tells the worker; another person confirms; adopted after a while)
       -> (people decide about differences; one submits, another approves and releases) -> PREPARE_RUN -> SUBMIT_CHUNK
       -> webhook -> HANDLE_EVENTS, or LOOK_UP_DISPATCH when none comes -> COMPOSE_SLIPS -> SEND_SLIPS -> receipts
     statement -> MATCH_STATEMENT -> settled, or a break that a person closes
@@ -22,6 +23,7 @@ from payroll_api.payments.submit import submit_chunk
 from payroll_api.payslips.compose import compose_slips
 from payroll_api.payslips.send import send_slips
 from payroll_api.people.destinations import check_destinations
+from payroll_api.people.notices import send_notices
 from payroll_api.review.reconcile import reconcile_file
 from payroll_api.services import Services
 from payroll_api.settlement.match import match_statement
@@ -32,6 +34,7 @@ STEPS: Mapping[Job, Step] = {
     Job.READ_FILE: read_file,
     Job.RECONCILE_FILE: reconcile_file,
     Job.CHECK_DESTINATIONS: check_destinations,
+    Job.SEND_NOTICES: send_notices,
     Job.PREPARE_RUN: prepare_run,
     Job.SUBMIT_CHUNK: submit_chunk,
     Job.LOOK_UP_DISPATCH: look_up_dispatch,

@@ -10,6 +10,13 @@ KINDS: Mapping[str, str] = {
     "provider_contradicts": "finance",  # it says that money moved where it had refused for good, or the other way round
     "paid_twice": "finance",  # the bank booked a wage a second time: the money must come back
     "break_overdue": "finance",  # something in a statement is not explained, and its day has passed
+    "run_unsubmitted": "preparer",  # a payday comes, and its run was not sent for approval
+    "run_unapproved": "approver",
+    "run_unreleased": "approver",
+    "run_unpaid": "finance",  # the pay day is over, and not everybody has her money
+    "payments_held": "preparer",  # workers who are kept back, until somebody decides
+    "change_unconfirmed": "approver",  # a changed account or phone waits for another person's word
+    "account_elsewhere": "approver",  # another factory pays into this worker's account too
     "sending_locked": "administrator",  # the database is older than what was sent: nothing is sent until it is reconciled
     "message_unmatched": "finance",  # a provider speaks of a payment that was never sent from here
     "message_quarantined": "finance",  # a provider's message contradicts an earlier one, or cannot be read

@@ -65,10 +65,19 @@ class FactoryOut(Output):
     name: str = Field(examples=["Angkor Knit"])
     name_km: str = Field(examples=["រោងចក្រ អង្គរ"])
     hotline: str = Field(examples=["023 900 100"])
+    cooling_hours: int = Field(description="Hours that a changed account or phone waits at least", examples=[24])
     policies: dict[str, Any] = Field(description="What the factory has chosen last; what is absent stands at its default")
     policy_changes: list[PolicyChangeOut] = Field(description="Every change, the newest first")
     policy_points: list[PolicyPointOut]
     rates: list[RateOut]
+
+
+class Safeguards(Input):
+    """How a factory's people are protected from a diverted wage."""
+
+    cooling_hours: Annotated[
+        int, Field(strict=True, ge=0, le=1000, description="Hours that a changed account or phone waits", examples=[24])
+    ]
 
 
 class NewRate(Input):
@@ -141,6 +150,7 @@ async def factory(session: InSession) -> FactoryOut:
         name=row.name,
         name_km=row.name_km,
         hotline=row.hotline,
+        cooling_hours=row.cooling_hours,
         policies=dict(await policies.choices(session)),
         policy_changes=[
             PolicyChangeOut(since=one.since, policies=one.choices, reason=one.reason, set_by=one.set_by, set_at=one.set_at)
@@ -149,6 +159,18 @@ async def factory(session: InSession) -> FactoryOut:
         policy_points=points,
         rates=[_rate(rate) for rate in await settings.rates_of(session)],
     )
+
+
+@router.put(
+    "/safeguards",
+    operation_id="setSafeguards",
+    summary="Set how long a changed account or phone waits",
+    **operation(Permission.ADMINISTER),
+)
+async def set_safeguards(body: Safeguards, session: InSession, services: InServices, actor: InActor) -> FactoryOut:
+    """At least 12 hours. What was proposed before keeps its time."""
+    await settings.set_cooling(session, services, actor, body.cooling_hours)
+    return await factory(session)
 
 
 @router.put(

@@ -42,6 +42,7 @@ class DestinationOut(Output):
     account: str | None
     holder: str | None
     state: str = Field(description="proposed, verified, confirmed, doubtful, refused or retired", examples=["verified"])
+    is_proposal: bool = Field(description="A changed account that is not hers yet: see `/worker-changes`")
     name_match: str | None = Field(examples=["MTCH"])
     detail: str
     checked_at: datetime | None

@@ -35,7 +35,7 @@ class AuditEvent(OfFactory, Base):
 class AuditBlock(OfFactory, Base):
     """A stretch of a factory's events, chained to the one before and signed.
 
-    It holds the events with `from_xid <= xid < to_xid`, ordered by (xid, id).
+    It holds the events with `from_xid <= xid < to_xid` and ids after `after_id`, ordered by (xid, id), up to where a newer cluster begins.
     """
 
     __tablename__ = "audit_blocks"
@@ -43,6 +43,8 @@ class AuditBlock(OfFactory, Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     from_xid: Mapped[int]
     to_xid: Mapped[int]
+    after_id: Mapped[int]  # events of a newer cluster, whose transaction ids begin anew, have ids beyond this
+    last_id: Mapped[int]  # the highest event id that was sealed up to and with this block; 0 where it was not kept yet
     count: Mapped[int]
     size: Mapped[int]  # events sealed up to and with this block
     root: Mapped[bytes]

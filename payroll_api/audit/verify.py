@@ -15,8 +15,11 @@ from payroll_api.audit.signing import Checkpoint, signed_well
 from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
 
-_EVENTS = "select xid, id, body, leaf from audit_events where factory_id = $1 and xid >= $2 and xid < $3 order by xid, id"
-_UNSEALED = "select count(*) from audit_events where factory_id = $1 and xid >= $2"
+_EVENTS = (
+    "select xid, id, body, leaf from audit_events where factory_id = $1 and xid >= $2 and xid < $3 and id > $4"
+    " and ($5::bigint is null or id <= $5) order by xid, id"
+)
+_COUNT = "select count(*) from audit_events where factory_id = $1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +56,30 @@ async def verify(session: AsyncSession, key_id: str, outside: Sequence[Checkpoin
     try:
         for position, block in enumerate(blocks, start=1):
             _check_order(block, before, position)
-            leaves = await _leaves(session, block)
+            leaves = await _leaves(session, block, min((one.after_id for one in blocks if one.after_id > block.after_id), default=None))
             size += len(leaves)
             _check_content(block, leaves, factory_id, size, key_id)
             before = block
         _check_outside(blocks, factory_id, key_id, outside)
     except _BrokenError as error:
         return ChainReport(events=size, blocks=len(blocks), unsealed=0, broken=error.why, event=error.event)
-    unsealed = (await fetch(session, _UNSEALED, factory_id, before.to_xid if before else 0))[0][0]
-    return ChainReport(events=size, blocks=len(blocks), unsealed=int(unsealed))
+    everything = (await fetch(session, _COUNT, factory_id))[0][0]
+    return ChainReport(events=size, blocks=len(blocks), unsealed=int(everything) - size)
 
 
 def _check_order(block: AuditBlock, before: AuditBlock | None, position: int) -> None:
     if block.number != position:
         raise _BrokenError(f"block {position} is missing")
-    if block.previous != (before.head if before else chain.GENESIS) or block.from_xid != (before.to_xid if before else 0):
+    begins_anew = before is None or block.after_id > before.after_id  # in another cluster
+    goes_on = before is None or block.after_id >= before.after_id
+    expected = 0 if begins_anew or before is None else before.to_xid
+    if block.previous != (before.head if before else chain.GENESIS) or block.from_xid != expected or not goes_on:
         raise _BrokenError(f"block {position} does not follow the block before it")
 
 
-async def _leaves(session: AsyncSession, block: AuditBlock) -> list[bytes]:
+async def _leaves(session: AsyncSession, block: AuditBlock, up_to: int | None) -> list[bytes]:
     leaves: list[bytes] = []
-    for xid, number, body, leaf in await fetch(session, _EVENTS, block.factory_id, block.from_xid, block.to_xid):
+    for xid, number, body, leaf in await fetch(session, _EVENTS, block.factory_id, block.from_xid, block.to_xid, block.after_id, up_to):
         if chain.leaf(body) != leaf:
             raise _BrokenError(f"event {xid}/{number} of block {block.number} was changed", f"{xid}/{number}")
         leaves.append(leaf)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 APP_ROLE = "payroll_app"
 
 # Tables that say which factory is meant before a factory is known. They hold keyed hashes and ids, nothing personal.
-DIRECTORIES = frozenset({"factory_directory", "login_directory", "webhook_directory"})
+DIRECTORIES = frozenset({"factory_directory", "login_directory", "webhook_directory"})  # those of the first migration
+ALL_DIRECTORIES = DIRECTORIES | {"account_directory"}
 
 
 def protect(table: str, column: str = "factory_id") -> list[str]:

@@ -85,6 +85,10 @@ class Keys:
         """The keyed hash under which a login name is found before its factory is known."""
         return hmac.digest(self._master.derive(b"login-directory"), login.strip().casefold().encode(), hashlib.sha256)
 
+    def account_index(self, account: str) -> bytes:
+        """The keyed hash under which factories can find out that they pay into the same account, and nothing else."""
+        return hmac.digest(self._master.derive(b"account-directory"), account.encode(), hashlib.sha256)
+
     def seal_outside(self, content: bytes, place: str) -> bytes:
         """`content` encrypted for a place outside the database, such as a line of the journal of sendings."""
         nonce = secrets.token_bytes(_NONCE)

@@ -14,6 +14,7 @@ from payroll_api.db.base import new_id
 from payroll_api.errors import InvalidError, ProblemError
 from payroll_api.factories.models import Factory, FactoryDirectory
 from payroll_api.factories.policies import read_policies
+from payroll_api.factories.settings import DEFAULT_COOLING
 from payroll_api.services import Services
 
 _SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{1,48}[a-z0-9]$")
@@ -41,7 +42,14 @@ async def create_factory(
         services.keys.make(session, now)
         session.add(
             Factory(
-                factory_id=factory_id, name=name, name_km=name_km, hotline=hotline, policies=chosen, journal_accounts={}, created_at=now
+                factory_id=factory_id,
+                name=name,
+                name_km=name_km,
+                hotline=hotline,
+                policies=chosen,
+                journal_accounts={},
+                cooling_hours=DEFAULT_COOLING,
+                created_at=now,
             ),
         )
         await session.flush()

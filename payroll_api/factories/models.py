@@ -27,12 +27,14 @@ class Factory(OfFactory, Base):
     """A factory. `policies` hold its named choices where law or sources leave one (see `reconciliation/policy.py`)."""
 
     __tablename__ = "factories"
+    __table_args__ = (CheckConstraint("cooling_hours >= 12", name="cooling_hours"),)
 
     name: Mapped[str]
     name_km: Mapped[str]
     hotline: Mapped[str]
     policies: Mapped[Json]
     journal_accounts: Mapped[Json]  # the accountant's own codes, by our name of the account
+    cooling_hours: Mapped[int]  # how long a changed account or phone waits at least
     created_at: Mapped[datetime]
 
 

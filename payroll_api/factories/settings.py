@@ -25,6 +25,10 @@ PURPOSES = {TAX: "the tax office's rate of the 15th", NSSF: "the rate that NSSF 
 _LOWEST_RATE = 3000
 _HIGHEST_RATE = 6000
 _RATE_DECIMALS = 4
+# How long a changed account or phone waits, in hours. 12 is the least that Singapore's banks give (MAS framework, DBS 2026).
+DEFAULT_COOLING = 24
+LEAST_COOLING = 12
+_MOST_COOLING = 14 * 24
 
 
 async def get_factory(session: AsyncSession) -> Factory:
@@ -32,6 +36,25 @@ async def get_factory(session: AsyncSession) -> Factory:
     factory = await session.get(Factory, factory_of(session))
     if factory is None:
         raise NotFoundError("factory")
+    return factory
+
+
+async def set_cooling(session: AsyncSession, services: Services, actor: Actor, hours: int) -> Factory:
+    """How many hours a changed account or phone waits from now on; what was proposed before keeps its time. Raises InvalidError."""
+    actor.require(Permission.ADMINISTER)
+    if not LEAST_COOLING <= hours <= _MOST_COOLING:
+        raise InvalidError(
+            f"A changed account waits {LEAST_COOLING} to {_MOST_COOLING} hours: a worker must have time to say that it was not her.",
+            fields=[{"field": "cooling_hours", "problem": f"{LEAST_COOLING} to {_MOST_COOLING}"}],
+        )
+    factory = await session.scalar(select(Factory).where(Factory.factory_id == factory_of(session)).with_for_update())
+    if factory is None:
+        raise NotFoundError("factory")
+    before, factory.cooling_hours = factory.cooling_hours, hours
+    await session.flush()
+    data = {"cooling_hours": [before, hours]}
+    event = journal.Event(actor=actor.name, action="factory.cooling_changed", subject=f"factory:{factory.factory_id}", data=data)
+    await journal.record(session, services.clock(), event)
     return factory
 
 

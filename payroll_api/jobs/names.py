@@ -11,6 +11,7 @@ class Job(enum.StrEnum):
     READ_FILE = "read_file"
     RECONCILE_FILE = "reconcile_file"
     CHECK_DESTINATIONS = "check_destinations"
+    SEND_NOTICES = "send_notices"
     PREPARE_RUN = "prepare_run"
     SUBMIT_CHUNK = "submit_chunk"
     LOOK_UP_DISPATCH = "look_up_dispatch"

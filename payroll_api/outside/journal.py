@@ -71,6 +71,11 @@ class Journal:
         self._catch_up()
         return self._newest.get(factory_id, 0)
 
+    def factories(self) -> set[UUID]:
+        """Every factory that has sent anything."""
+        self._catch_up()
+        return set(self._newest)
+
     def begin(self) -> UUID:
         """Make the journal if there is none; give its identity."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

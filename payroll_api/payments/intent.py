@@ -32,6 +32,8 @@ join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id
 where p.factory_id = $1 and p.run_id = $2 and p.provider_account_id = $3 and p.currency = $4 and p.state = 'ready'
   and not exists (select from stops s where s.factory_id = p.factory_id and s.lifted_at is null
     and (s.run_id is null and s.provider_account_id is null or s.run_id = p.run_id or s.provider_account_id = p.provider_account_id))
+  and not exists (select from sent_outside s where s.factory_id = p.factory_id and s.payment_id = p.id and s.adopted_at is null
+    and s.status not in ('rejected', 'returned'))
 order by p.id limit $5 for update of p skip locked
 """
 _SUBMITTING = (

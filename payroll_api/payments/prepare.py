@@ -14,6 +14,7 @@ from payroll_api.intake.find import get_file
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue_many
 from payroll_api.ledger.book import Account, Cause, Transfer, post
+from payroll_api.payments.adopt import adopt_sent
 from payroll_api.payments.finish import complete_if_done
 from payroll_api.runs import freeze
 from payroll_api.runs.models import PayRun
@@ -23,7 +24,10 @@ from payroll_api.services import Services
 _INSERT = """
 insert into payments (factory_id, id, run_id, worker_id, worker_code, destination_id, provider_account_id, account_key, period, kind,
   currency, amount_minor, state, state_since, attempt, detail)
-select i.factory_id, gen_random_uuid(), i.run_id, i.worker_id, i.worker_code, i.destination_id, i.provider_account_id, i.account_key,
+select i.factory_id, coalesce(
+    (select s.payment_id from sent_outside s where s.factory_id = i.factory_id and s.worker_code = i.worker_code and s.period = $3
+      and s.kind = $4 and s.adopted_at is null and s.status not in ('rejected', 'returned') order by s.number desc limit 1),
+    gen_random_uuid()), i.run_id, i.worker_id, i.worker_code, i.destination_id, i.provider_account_id, i.account_key,
   $3, $4, i.currency, i.amount_minor, 'ready', $5, 0, ''
 from run_items i where i.factory_id = $1 and i.run_id = $2 and i.held_reason is null order by i.worker_code
 on conflict do nothing
@@ -55,6 +59,8 @@ async def prepare_run(services: Services, factory_id: UUID, payload: Mapping[str
         rows = await fetch(session, _INSERT, factory_id, run_id, pay_run.period, pay_run.kind, now)
         await run(session, _SECOND, factory_id, run_id)
         await _owe(session, pay_run, rows, now)
+        # What was sent before a restore keeps its payment's id and is taken back instead of sent: see `adopt`.
+        await adopt_sent(session, now)
         await _enqueue(session, services, run_id, rows)
         await complete_if_done(session, run_id, now)
     await services.database.analyze("payments")

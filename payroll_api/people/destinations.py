@@ -19,6 +19,7 @@ from payroll_api.db.session import factory_of
 from payroll_api.encryption.vault import Vault
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.factories.models import ProviderAccount
+from payroll_api.people.alias import aliases_of, asked_again
 from payroll_api.people.models import Destination
 from payroll_api.services import PayoutConnector, Services
 
@@ -33,14 +34,17 @@ async def check_destinations(services: Services, factory_id: UUID, payload: Mapp
         vault = await services.keys.vault(session)
         proposed = list(await session.scalars(select(Destination).where(Destination.id.in_(ids), Destination.state == "proposed")))
         connectors = {kind: await provider_of(session, services, kind) for kind in sorted({item.kind for item in proposed})}
+        spellings = await aliases_of(session, vault, [item.worker_id for item in proposed])
     answers: list[tuple[Destination, DestinationCheck]] = []
     for kind, found in connectors.items():
         items = [item for item in proposed if item.kind == kind]
         if found is None:
             answers += [(item, _NO_PROVIDER) for item in items]
         else:
-            said = await found[1].check_destinations([opened(vault, item) for item in items])
-            answers += zip(items, said, strict=True)
+            places = [opened(vault, item) for item in items]
+            said = await found[1].check_destinations(places)
+            told = await asked_again(found[1], places, said, [spellings.get(item.worker_id, []) for item in items])
+            answers += zip(items, told, strict=True)
     answers = await with_existence(services, factory_id, vault, answers)
     async with services.database.factory(factory_id) as session:
         await _keep(session, services, answers)

@@ -69,6 +69,7 @@ def _destination(vault: Vault, item: Destination, *, open_: bool) -> dict[str, o
         "account": account if open_ else masked(account, _DIGITS_SHOWN),
         "holder": holder if open_ else masked(holder, _NAME_SHOWN),
         "state": item.state,
+        "is_proposal": item.is_proposal,
         "name_match": item.name_match,
         "detail": item.detail,
         "checked_at": item.checked_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 
 from payroll_api.encryption.vault import Vault
@@ -14,9 +15,22 @@ def name_key(vault: Vault, name: str) -> bytes:
 
 
 def account_key(vault: Vault, account: str) -> bytes:
-    """The hash of an account or wallet number; spaces, hyphens and a leading plus do not matter, leading zeros do."""
+    """The hash of an account or wallet number; spaces, hyphens and a leading plus do not matter, leading zeros do.
+
+    An account is its number and its bank: compare `banks.bank_key` too. Statements name the number alone.
+    """
+    return vault.index("account", plain_account(account))
+
+
+def plain_account(account: str) -> str:
+    """An account number as it is compared: letters and digits, in capitals."""
     upper = account.upper()
-    return vault.index("account", upper if upper.isalnum() else "".join(ch for ch in upper if ch.isalnum()))
+    return upper if upper.isalnum() else "".join(ch for ch in upper if ch.isalnum())
+
+
+def at_bank(key: bytes, place: str | None) -> bytes:
+    """One hash of a number's key and its bank: the same number at two banks is two accounts."""
+    return hashlib.sha256(key + (place or "").encode()).digest()
 
 
 def phone_key(vault: Vault, phone: str) -> bytes:

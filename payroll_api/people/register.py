@@ -14,6 +14,7 @@ from payroll_api.db.bulk import copy_in, fetch, run
 from payroll_api.db.session import factory_of
 from payroll_api.encryption.vault import Vault
 from payroll_api.people import keys
+from payroll_api.people.banks import bank_key
 
 CASH_ACCOUNT = "cash"
 
@@ -54,12 +55,13 @@ class Registered:
     account_changed_at: datetime | None  # since she was first in a run
     added_at: datetime
     added_by: str
+    bank_key: str | None = None
 
 
 _REGISTER = """
 select w.worker_code, w.id, d.id, d.account_key, d.state, w.name_key, w.phone_key, w.national_id_key, w.joined_on, w.left_on,
-  w.in_run_since is not null, case when d.created_at > w.in_run_since then d.created_at end, w.created_at, f.created_by
-from workers w join destinations d on d.factory_id = w.factory_id and d.worker_id = w.id and d.state <> 'retired'
+  w.in_run_since is not null, case when d.created_at > w.in_run_since then d.created_at end, w.created_at, f.created_by, d.bank_key
+from workers w join destinations d on d.factory_id = w.factory_id and d.worker_id = w.id and d.state <> 'retired' and not d.is_proposal
 join (select distinct on (worker_id) worker_id, created_by from destinations where factory_id = $1 order by worker_id, id) f
   on f.worker_id = w.id
 where w.factory_id = $1 and ($2::text[] is null or w.worker_code = any($2))
@@ -70,15 +72,17 @@ _WORKER_COLUMNS = (
     "sex", "department", "joined_on", "left_on", "created_at",
 )  # fmt: skip
 _DESTINATION_COLUMNS = (
-    "factory_id", "id", "worker_id", "kind", "bank", "account", "holder", "account_key", "state", "name_match", "detail", "checked_at",
-    "decided_by", "created_by", "created_at",
+    "factory_id", "id", "worker_id", "kind", "bank", "bank_key", "account", "holder", "account_key", "state", "name_match", "detail",
+    "checked_at", "decided_by", "created_by", "created_at", "is_proposal",
 )  # fmt: skip
 
 _CURRENT = (
     "select worker_id, id, kind, bank, account, holder from destinations"
-    " where factory_id = $1 and worker_id = any($2) and state <> 'retired'"
+    " where factory_id = $1 and worker_id = any($2) and state <> 'retired' and not is_proposal"
 )
-_RETIRE = "update destinations set state = 'retired' where factory_id = $1 and worker_id = any($2) and state <> 'retired'"
+_RETIRE = (
+    "update destinations set state = 'retired' where factory_id = $1 and worker_id = any($2) and state <> 'retired' and not is_proposal"
+)
 _UPDATE_WORKERS = """
 update workers w set name = n.name, name_latin = n.name_latin, phone = n.phone, national_id = n.national_id, name_key = n.name_key,
   phone_key = n.phone_key, national_id_key = n.national_id_key, sex = n.sex, department = n.department, joined_on = n.joined_on,
@@ -108,6 +112,7 @@ async def registered(session: AsyncSession, worker_codes: Sequence[str] | None =
             account_changed_at=row[11],
             added_at=row[12],
             added_by=row[13],
+            bank_key=row[14],
         )
         for row in rows
     }
@@ -177,13 +182,19 @@ async def mark_in_run(session: AsyncSession, worker_ids: Iterable[UUID], at: dat
     )
 
 
-async def change_destination(
-    session: AsyncSession, vault: Vault, worker_id: UUID, person: Person, *, created_by: str, at: datetime
-) -> UUID:
-    """Retire a worker's destination and propose the one in `person`. Money waits until it is checked."""
+async def take_first(session: AsyncSession, vault: Vault, worker_id: UUID, person: Person, *, created_by: str, at: datetime) -> UUID:
+    """Give a worker who was never paid another first account; it is checked before money moves."""
     factory_id, destination_id = factory_of(session), new_id()
     await run(session, _RETIRE, factory_id, [worker_id])
     record = _destination(vault, factory_id, worker_id, destination_id, person, created_by, at)
+    await copy_in(session, "destinations", _DESTINATION_COLUMNS, [record])
+    return destination_id
+
+
+async def add_proposal(session: AsyncSession, vault: Vault, worker_id: UUID, person: Person, *, created_by: str, at: datetime) -> UUID:
+    """Keep an account that is proposed for a worker beside the one she has. Nothing is paid there until it is adopted."""
+    factory_id, destination_id = factory_of(session), new_id()
+    record = _destination(vault, factory_id, worker_id, destination_id, person, created_by, at, is_proposal=True)
     await copy_in(session, "destinations", _DESTINATION_COLUMNS, [record])
     return destination_id
 
@@ -212,7 +223,15 @@ def _worker(vault: Vault, factory_id: UUID, worker_id: UUID, person: Person, at:
 
 
 def _destination(
-    vault: Vault, factory_id: UUID, worker_id: UUID, destination_id: UUID, person: Person, created_by: str, at: datetime
+    vault: Vault,
+    factory_id: UUID,
+    worker_id: UUID,
+    destination_id: UUID,
+    person: Person,
+    created_by: str,
+    at: datetime,
+    *,
+    is_proposal: bool = False,
 ) -> tuple[object, ...]:
     cash = person.destination_kind == "cash"
     # Two workers paid in cash do not share an account: the envelope is each worker's own.
@@ -223,6 +242,7 @@ def _destination(
         worker_id,
         person.destination_kind,
         person.bank,
+        place_key(person),
         vault.seal(person.account, "destinations", destination_id, "account"),
         vault.seal(person.holder, "destinations", destination_id, "holder"),
         keys.account_key(vault, number),
@@ -233,4 +253,10 @@ def _destination(
         created_by if cash else None,
         created_by,
         at,
+        is_proposal,
     )
+
+
+def place_key(person: Person) -> str | None:
+    """At which bank a number is, as it is compared: wallets and envelopes are places of their own."""
+    return bank_key(person.bank) if person.destination_kind == "bank_account" else person.destination_kind

@@ -24,6 +24,8 @@ from payroll_api.intake.models import PayrollFile
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue_many
 from payroll_api.people import keys, register
+from payroll_api.people.banks import same_bank
+from payroll_api.people.propose import Origin, propose_phones
 from payroll_api.review import records, unfinished
 from payroll_api.review.person import person_of
 from payroll_api.review.rows import known_worker, rows_of
@@ -73,7 +75,7 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
                     period=period,
                     kind=kind,
                     known={code: known_worker(code, worker, last.get(code, ())) for code, worker in settled.items()},
-                    keys=lambda row: _keys(vault, row),
+                    keys=lambda row: _keys(vault, row, settled.get(row.worker_code)),
                     book=book,
                     rates=rates,
                     policy=chosen,
@@ -89,6 +91,7 @@ async def reconcile_file(services: Services, factory_id: UUID, payload: Mapping[
         now = services.clock()
         ids = await _register(session, vault, rows, known, file.uploaded_by, now)
         await records.keep(session, file_id, rows, result, ids, now)
+        await propose_phones(session, services, _phones(vault, rows, settled), Origin(source="sheet", by=file.uploaded_by))
         file.state, file.law_version = "reconciled", result.law_version
         file.summary = {**(file.summary or {}), "waiting": None}
         await session.flush()
@@ -102,17 +105,29 @@ async def _history(session: AsyncSession, factory_id: UUID, period: PayPeriod, k
     return {code: tuple(Money(minor, currency(unit)) for minor, unit in zip(minors, units, strict=True)) for code, minors, units in rows}
 
 
-def _keys(vault: Vault, row: PayrollRow) -> KnownWorker:
+def _keys(vault: Vault, row: PayrollRow, known: register.Registered | None) -> KnownWorker:
     person = person_of(row)
+    place = register.place_key(person)
+    if known is not None and same_bank(place, known.bank_key):
+        place = known.bank_key  # a bank that one side does not name is no other bank
     return KnownWorker(
         worker_code=row.worker_code,
         name_key=keys.name_key(vault, row.name),
         phone_key=keys.phone_key(vault, row.phone) if row.phone else None,
-        account_key=None if person.destination_kind == "cash" else keys.account_key(vault, person.account),
+        account_key=None if person.destination_kind == "cash" else keys.at_bank(keys.account_key(vault, person.account), place),
         national_id_key=keys.national_id_key(vault, row.national_id) if row.national_id else None,
         joined_on=row.joined_on,
         left_on=row.left_on,
     )
+
+
+def _phones(vault: Vault, rows: Sequence[PayrollRow], settled: Mapping[str, register.Registered]) -> dict[UUID, str]:
+    """What the sheet says of phones of workers who were in a run, where it is another number than the register's."""
+    return {
+        known.worker_id: row.phone
+        for row in reversed(rows)
+        if row.phone and (known := settled.get(row.worker_code)) is not None and keys.phone_key(vault, row.phone) != known.phone_key
+    }
 
 
 async def _register(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -14,9 +13,7 @@ from payroll_api.audit.journal import Event, record_many
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.intake.contents import record_to_row
 from payroll_api.intake.models import FileRow, PayrollFile
-from payroll_api.jobs.names import Job
-from payroll_api.jobs.queue import enqueue
-from payroll_api.people import register
+from payroll_api.people.propose import Origin, current_destination, propose_account
 from payroll_api.review.models import Discrepancy, FileEntitlement
 from payroll_api.review.person import person_of
 from payroll_api.review.second_person import Limit, refuse_frozen
@@ -26,7 +23,7 @@ from reconciliation.contract import Resolution
 # Decisions that keep the sheet's figure must say why: an inspector will ask.
 _NEEDS_REASON = {Resolution.PAY_SHEET, Resolution.HOLD_WORKER}
 _SHORTEST_REASON = 5
-_ADOPTS = {"changed_account"}  # the law of the register calls it so: see reconciliation/discrepancies.toml
+_PROPOSES = {"changed_account"}  # the law of the register calls it so: see reconciliation/discrepancies.toml
 
 
 async def resolve(
@@ -90,8 +87,8 @@ async def _decide(
             continue
         item.asked = item.asked_by = item.asked_at = None
         item.resolution, item.resolved_by, item.resolved_at = decision.value, actor.name, now
-        if decision is Resolution.PAY_SHEET and item.code in _ADOPTS:
-            await _adopt(session, services, actor, item)
+        if decision is Resolution.PAY_SHEET and item.code in _PROPOSES:
+            await _propose(session, services, actor, file, item)
     await session.flush()
     await record_many(
         session,
@@ -123,8 +120,8 @@ def _decision(resolution: str, reason: str) -> Resolution:
     return decision
 
 
-async def _adopt(session: AsyncSession, services: Services, actor: Actor, item: Discrepancy) -> None:
-    """Take the account of the sheet into the register: a person answers for it, and it is checked with the provider before money moves."""
+async def _propose(session: AsyncSession, services: Services, actor: Actor, file: PayrollFile, item: Discrepancy) -> None:
+    """Propose the account of the sheet: she is told, another person confirms it, and until it is adopted the one she has is paid."""
     stored = await session.scalar(
         select(FileRow).where(FileRow.file_id == item.file_id, FileRow.worker_code == item.worker_code).order_by(FileRow.position).limit(1)
     )
@@ -135,7 +132,10 @@ async def _adopt(session: AsyncSession, services: Services, actor: Actor, item: 
         name: getattr(stored, name) for name in ("position", "sheet", "row", "worker_code", "net_minor", "currency", "person", "figures")
     }
     person = person_of(record_to_row(vault, item.file_id, columns))
-    destination = await register.change_destination(session, vault, item.worker_id, person, created_by=actor.name, at=services.clock())
-    entitlement = await session.get_one(FileEntitlement, (actor.factory_id, item.file_id, item.worker_code))
-    entitlement.destination_id = destination
-    await enqueue(session, Job.CHECK_DESTINATIONS, {"destinations": json.dumps([str(destination)])})
+    before = await current_destination(session, item.worker_id)
+    origin = Origin(source="sheet", by=actor.name, makers=(file.uploaded_by,))
+    destination = await propose_account(session, services, item.worker_id, person, origin)
+    if await current_destination(session, item.worker_id) != before:
+        # Her first account, corrected before anything was paid: the file is about this one.
+        entitlement = await session.get_one(FileEntitlement, (actor.factory_id, item.file_id, item.worker_code))
+        entitlement.destination_id = destination

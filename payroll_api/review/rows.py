@@ -15,7 +15,7 @@ from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
 from payroll_api.encryption.vault import Vault
 from payroll_api.intake.contents import record_to_row
-from payroll_api.people import register
+from payroll_api.people import keys, register
 from reconciliation.contract import KnownWorker
 
 _ROWS = (
@@ -41,7 +41,7 @@ def known_worker(code: str, worker: register.Registered, last_nets: tuple[Money,
         worker_code=code,
         name_key=worker.name_key,
         phone_key=worker.phone_key,
-        account_key=worker.account_key,
+        account_key=keys.at_bank(worker.account_key, worker.bank_key),
         national_id_key=worker.national_id_key,
         joined_on=worker.joined_on,
         left_on=worker.left_on,

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.session import factory_of
 from payroll_api.errors import NotFoundError
+from payroll_api.review.models import FileEntitlement
 from payroll_api.runs.models import PayRun, RunItem
 
 
@@ -34,3 +35,13 @@ async def items(session: AsyncSession, run_id: UUID, *, after: str, limit: int, 
     if only_held:
         query = query.where(RunItem.held_reason.is_not(None))
     return list(await session.scalars(query))
+
+
+async def workers_of(session: AsyncSession, run_id: UUID) -> list[UUID]:
+    """The workers of a run: of its frozen items, or of its file while it is a draft. Raises NotFoundError."""
+    pay_run = await get_run(session, run_id)
+    frozen = list(await session.scalars(select(RunItem.worker_id).where(RunItem.run_id == run_id)))
+    if frozen:
+        return frozen
+    owed = await session.scalars(select(FileEntitlement.worker_id).where(FileEntitlement.file_id == pay_run.file_id))
+    return list(owed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from connectors.payouts.contract import Profile
 from importers.money import Money, currency
 from payroll_api.db.bulk import fetch
 from payroll_api.errors import ProblemError
+from payroll_api.people.adopt import adopt_due
 from payroll_api.people.destinations import provider_of
 from payroll_api.review.models import Discrepancy
 from payroll_api.runs.models import PayRun
@@ -26,7 +27,7 @@ HELD_REASONS: Mapping[str, str] = {
     "no_destination": "It is not known where to pay her.",
     "destination_doubtful": "The name on the account is not clearly hers: a person must confirm it.",
     "destination_refused": "The provider says that the account does not exist, or a person refused it.",
-    "shared_account": "Another worker has the same account: a person must confirm both.",
+    "shared_account": "Another worker has the same account, and no two people have agreed to that.",
     "no_provider": "The factory has no provider for this kind of account.",
     "currency_not_paid": "The provider does not pay this currency.",
     "amount_over_limit": "The amount is outside the provider's limits.",
@@ -50,20 +51,27 @@ class Item:
 
 _CANDIDATES = """
 select e.worker_code, e.worker_id, e.currency, e.net_minor, e.stated_minor, d.id, d.kind, d.state, d.account_key,
-  d.id is distinct from e.destination_id,
-  exists (select from destinations o join workers w on w.factory_id = o.factory_id and w.id = o.worker_id
-          where o.factory_id = d.factory_id and o.account_key = d.account_key and o.worker_id <> d.worker_id and o.state <> 'retired'
-          and w.in_run_since is not null and w.left_on is null),
+  d.id is distinct from e.destination_id and d.changed_on is null,
+  d.kind <> 'cash' and exists (
+    select from destinations o join workers w on w.factory_id = o.factory_id and w.id = o.worker_id
+    where o.factory_id = d.factory_id and o.account_key = d.account_key and o.kind = d.kind and o.worker_id <> d.worker_id
+      and coalesce(o.bank_key, d.bank_key, '') = coalesce(d.bank_key, o.bank_key, '') and o.state <> 'retired' and not o.is_proposal
+      and ((w.in_run_since is not null and w.left_on is null) or exists (
+        select from file_entitlements t where t.factory_id = e.factory_id and t.file_id = e.file_id and t.worker_id = w.id))
+      and not exists (
+        select from shared_accounts s where s.factory_id = d.factory_id and s.account_key = d.account_key and s.approved_at is not null
+          and s.revoked_at is null and s.worker_a = least(d.worker_id, o.worker_id) and s.worker_b = greatest(d.worker_id, o.worker_id))),
   exists (select from payments p where p.factory_id = e.factory_id and p.worker_id = e.worker_id and p.period = $3 and p.kind = $4
           and p.state <> 'cancelled')
 from file_entitlements e
-left join destinations d on d.factory_id = e.factory_id and d.worker_id = e.worker_id and d.state <> 'retired'
+left join destinations d on d.factory_id = e.factory_id and d.worker_id = e.worker_id and d.state <> 'retired' and not d.is_proposal
 where e.factory_id = $1 and e.file_id = $2 order by e.worker_code
 """
 
 
 async def compute(session: AsyncSession, services: Services, pay_run: PayRun) -> list[Item]:
     """The items of a run as things stand. Raises ProblemError `destinations_unchecked` while account checks are under way."""
+    await adopt_due(session, services, pay_on=pay_run.pay_on, workers=await _workers(session, pay_run))
     law, held = await _decisions(session, pay_run.file_id)
     rows = await fetch(session, _CANDIDATES, pay_run.factory_id, pay_run.file_id, pay_run.period, pay_run.kind)
     if waiting := sum(1 for row in rows if row[7] == "proposed"):
@@ -76,8 +84,12 @@ async def compute(session: AsyncSession, services: Services, pay_run: PayRun) ->
     for kind in sorted({row[6] for row in rows if row[6]}):
         found = await provider_of(session, services, kind)
         providers[kind] = None if found is None else (found[0], found[1].profile)
-    shared = _shared_accounts(rows)
-    return [_item(row, law, held, shared, providers) for row in rows]
+    return [_item(row, law, held, providers) for row in rows]
+
+
+async def _workers(session: AsyncSession, pay_run: PayRun) -> list[UUID]:
+    query = "select worker_id from file_entitlements where factory_id = $1 and file_id = $2"
+    return [row[0] for row in await fetch(session, query, pay_run.factory_id, pay_run.file_id)]
 
 
 async def _decisions(session: AsyncSession, file_id: UUID) -> tuple[set[str], set[str]]:
@@ -95,23 +107,13 @@ async def _decisions(session: AsyncSession, file_id: UUID) -> tuple[set[str], se
     return law, held
 
 
-def _shared_accounts(rows: Sequence[tuple[object, ...]]) -> set[object]:
-    seen: set[object] = set()
-    shared: set[object] = set()
-    for row in rows:
-        if row[8] is not None:
-            (shared if row[8] in seen else seen).add(row[8])
-    return shared
-
-
 def _item(
     row: tuple[object, ...],
     law: set[str],
     held: set[str],
-    shared: set[object],
     providers: Mapping[str, tuple[UUID, Profile] | None],
 ) -> Item:
-    code, worker_id, unit, lawful, stated, destination_id, kind, state, account_key, is_another, is_shared_outside, paid = row
+    code, worker_id, unit, lawful, stated, destination_id, kind, state, account_key, is_another, is_shared, paid = row
     amount = Money(int(str(lawful if code in law else stated)), currency(str(unit)))
     provider = providers.get(str(kind)) if kind else None
     reason = _held_reason(
@@ -119,7 +121,7 @@ def _item(
         held=held,
         amount=amount,
         state=str(state) if state else None,
-        is_shared=account_key in shared or bool(is_shared_outside),
+        is_shared=bool(is_shared),
         is_another=bool(is_another),
         is_paid=bool(paid),
         provider=provider,
@@ -154,7 +156,7 @@ def _held_reason(
         # Another file or decision changed her account after this file was checked: what HR looked at is not what would be paid.
         (is_another, "destination_doubtful"),
         (state == "refused", "destination_refused"),
-        (is_shared and state != "confirmed", "shared_account"),
+        (is_shared, "shared_account"),
         (state not in PAYABLE, "destination_doubtful"),
         (provider is None, "no_provider"),
     )

@@ -11,7 +11,7 @@ from importers.period import PayPeriod, PeriodError
 from payroll_api.clock import pay_day
 from payroll_api.errors import ProblemError
 from payroll_api.factories.provider_accounts import list_
-from payroll_api.factories.settings import get_factory, rates_of, set_rate
+from payroll_api.factories.settings import get_factory, rates_of, set_cooling, set_rate
 from payroll_api.web import names
 from payroll_api.web.page import Doer, Page, Reader
 from payroll_api.web.problem import Told, mistake, told
@@ -66,3 +66,12 @@ async def rate(page: Doer) -> Response:
     except ProblemError as error:
         return await _show(page, told(page.words, error), status=error.status)
     return page.go("/factory", "rate")
+
+
+@router.post("/factory/cooling")
+async def cooling(page: Doer) -> Response:
+    """Set how long a changed account or phone waits."""
+    hours = page.typed("hours")
+    async with page.session() as session:
+        await set_cooling(session, page.services, page.actor, int(hours) if hours.isascii() and hours.isdigit() else 0)
+    return page.go("/factory", "cooling")

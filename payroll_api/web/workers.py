@@ -12,12 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.errors import InvalidError
+from payroll_api.factories.settings import get_factory
 from payroll_api.intake.find import get_file
 from payroll_api.intake.models import PayrollFile
 from payroll_api.payments.models import Payment
 from payroll_api.payslips.find import list_slips
 from payroll_api.people.destinations import decide
 from payroll_api.people.find import get_worker, list_workers
+from payroll_api.people.find_changes import list_changes
 from payroll_api.people.models import Worker
 from payroll_api.review.models import FileEntitlement, FileReview
 from payroll_api.web.lists import cursor, page_of
@@ -57,6 +59,8 @@ async def one(page: Reader, worker_id: UUID) -> Response:
     file_id = cursor(page.request.query_params.get("file"))
     async with page.session() as session:
         worker = await get_worker(session, page.services, page.actor, worker_id)
+        changes = await list_changes(session, page.services, page.actor, workers=[worker_id])
+        cooling_hours = (await get_factory(session)).cooling_hours
         owed = await _owed(session, worker_id, file_id)
         payments = list(
             await session.scalars(select(Payment).where(Payment.worker_id == worker_id).order_by(Payment.id.desc()).limit(_LATEST))
@@ -67,10 +71,12 @@ async def one(page: Reader, worker_id: UUID) -> Response:
         "worker.html",
         _entitlement(owed),
         worker=worker,
-        place=next((item for item in destinations if item["state"] != "retired"), None),
+        place=next((item for item in destinations if item["state"] != "retired" and not item["is_proposal"]), None),
         earlier=[item for item in destinations if item["state"] == "retired"],
         masked=not page.may("read_personal"),
         payments=payments,
+        changes=changes,
+        cooling_hours=cooling_hours,
         slips=[slip for slip in reversed(slips) if slip["text"]],
     )
 

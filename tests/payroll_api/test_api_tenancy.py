@@ -18,8 +18,10 @@ from payroll_api.db.base import new_id
 from payroll_api.factories import law_values
 from payroll_api.factories.provider_accounts import add_provider_account
 from payroll_api.intake.upload import upload
+from payroll_api.outside.models import RestoreCheck
 from payroll_api.payments.stops import press, propose_lift
-from payroll_api.people.models import Worker
+from payroll_api.people.models import SharedAccount, WorkerChange
+from payroll_api.people.register import Person, add
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
 from payroll_api.settlement.upload import upload_statement
@@ -64,18 +66,11 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             created_by=factory.preparer.name,
             created_at=services.clock(),
         )
-        vault = await services.keys.vault(session)
-        worker_id = new_id()
-        worker = Worker(
-            factory_id=factory.id,
-            id=worker_id,
-            worker_code="A-1",
-            name=vault.seal("Sok", "workers", worker_id, "name"),
-            name_key=vault.index("name", "sok"),
-            created_at=services.clock(),
-        )
-        session.add_all([run, worker])
+        worker_id, second = await _two_workers(session, services, factory)
+        session.add(run)
         await session.flush()
+        change_id, sharing_id = await _changes(session, factory, worker_id, second, services)
+        check_id = await _locked(session, services, factory)
         await sound(session, services.clock(), Alarm(kind="payment_unknown", subject=f"worker:{worker_id}", due_at=services.clock()))
         alarm_id = await session.scalar(select(AlarmRow.id))
         decisions = await _decide(session, services, factory)
@@ -89,9 +84,40 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             "statements": statement.id,
             "alarms": alarm_id,
             **decisions,
+            "restore-checks": check_id,
+            "worker-changes": change_id,
+            "shared-accounts": sharing_id,
             "users": user_id,
             "provider-accounts": cash.id,
         }
+
+
+async def _two_workers(session: AsyncSession, services: Services, factory: SampleFactory) -> tuple[UUID, UUID]:
+    people = [
+        Person(worker_code=code, name="Sok", destination_kind="bank_account", account="000123456", holder="SOK") for code in ("A-1", "A-2")
+    ]
+    by, vault = factory.preparer.name, await services.keys.vault(session)
+    ids = await add(session, vault, people, created_by=by, at=services.clock())
+    return ids["A-1"][0], ids["A-2"][0]
+
+
+async def _locked(session: AsyncSession, services: Services, factory: SampleFactory) -> UUID:
+    """Sending is locked after a restore, and the providers were asked."""
+    check_id, at = new_id(), services.clock()
+    session.add(
+        RestoreCheck(
+            factory_id=factory.id,
+            id=check_id,
+            reason="database_older",
+            epoch_inside=1,
+            epoch_outside=2,
+            opened_at=at,
+            asked_at=at,
+            found={},
+        )
+    )
+    await session.flush()
+    return check_id
 
 
 async def _decide(session: AsyncSession, services: Services, factory: SampleFactory) -> dict[str, UUID]:
@@ -100,6 +126,42 @@ async def _decide(session: AsyncSession, services: Services, factory: SampleFact
     lift = await propose_lift(session, services, factory.finance, stop.id, reason="a test's reason")
     law_value = await law_values.enter(session, services, factory.administrator, LOWER_OVERTIME)
     return {"stops": stop.id, "proposals": lift.id, "law-values": law_value.id}
+    return {"stops": stop.id, "proposals": lift.id}
+
+
+async def _changes(session: AsyncSession, factory: SampleFactory, worker_id: UUID, second: UUID, services: Services) -> tuple[UUID, UUID]:
+    """A phone that is proposed for the worker, and an account that two workers are to share."""
+    vault, at = await services.keys.vault(session), services.clock()
+    change_id, sharing_id = new_id(), new_id()
+    change = WorkerChange(
+        factory_id=factory.id,
+        id=change_id,
+        worker_id=worker_id,
+        what="phone",
+        phone=vault.seal("+85512345678", "worker_changes", change_id, "phone"),
+        phone_key=b"phone",
+        state="proposed",
+        source="page",
+        makers=[],
+        proposed_by=factory.preparer.name,
+        proposed_at=at,
+        effective_at=at,
+        reason="",
+    )
+    pair = sorted((worker_id, second))
+    sharing = SharedAccount(
+        factory_id=factory.id,
+        id=sharing_id,
+        worker_a=pair[0],
+        worker_b=pair[1],
+        account_key=b"account",
+        reason="husband and wife",
+        proposed_by=factory.preparer.name,
+        proposed_at=at,
+    )
+    session.add_all([change, sharing])
+    await session.flush()
+    return change_id, sharing_id
 
 
 ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
@@ -125,6 +187,16 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("POST", "/pay-runs/{pay-runs}/cash-confirmations", Role.FINANCE, {"worker_codes": None}),
     ("POST", "/pay-runs", Role.PREPARER, {"file_id": "{payroll-files}"}),
     ("GET", "/workers/{workers}", Role.PREPARER, None),
+    ("POST", "/workers/{workers}/account-changes", Role.PREPARER, {"kind": "cash", "account": "-"}),
+    ("POST", "/workers/{workers}/phone-changes", Role.PREPARER, {"phone": "012 345 679"}),
+    ("POST", "/workers/{workers}/name-aliases", Role.APPROVER, {"alias": "SOK", "reason": "seen her card"}),
+    ("GET", "/pay-runs/{pay-runs}/worker-changes", Role.APPROVER, None),
+    ("POST", "/worker-changes/{worker-changes}/confirmation", Role.APPROVER, {"reason": "called her myself"}),
+    ("POST", "/worker-changes/{worker-changes}/early-approval", Role.FINANCE, {"reason": "called her myself"}),
+    ("POST", "/worker-changes/{worker-changes}/old-account-wrong", Role.PREPARER, {"reason": "she lost the card"}),
+    ("POST", "/worker-changes/{worker-changes}/refusal", Role.APPROVER, {"reason": "it was not she"}),
+    ("POST", "/shared-accounts/{shared-accounts}/agreement", Role.APPROVER, {}),
+    ("POST", "/shared-accounts/{shared-accounts}/revocation", Role.APPROVER, {}),
     ("GET", "/statements/{statements}", Role.FINANCE, None),
     ("GET", "/proposals/{proposals}", Role.AUDITOR, None),
     ("POST", "/proposals/{proposals}/confirm", Role.APPROVER, {"content_hash": "0" * 64}),
@@ -136,6 +208,8 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("POST", "/pay-runs/{pay-runs}/discrepancies/agree", Role.APPROVER, {"discrepancy_ids": ["00000000-0000-7000-8000-000000000001"]}),
     ("POST", "/factories/current/law/values/{law-values}/sign-off", Role.APPROVER, {}),
     ("POST", "/factories/current/law/values/{law-values}/withdraw", Role.APPROVER, {"reason": "not ours at all"}),
+    ("POST", "/restore-checks/{restore-checks}/opening", Role.ADMINISTRATOR, {"note": "asked everybody"}),
+    ("POST", "/restore-checks/{restore-checks}/release", Role.FINANCE, {}),
     ("POST", "/users/{users}/disable", Role.ADMINISTRATOR, {}),
     ("PUT", "/users/{users}/roles", Role.ADMINISTRATOR, {"roles": ["auditor"]}),
     ("POST", "/factories/current/provider-accounts/{provider-accounts}/disable", Role.ADMINISTRATOR, {}),
@@ -167,7 +241,20 @@ async def test_lists_hold_ones_own_only(
 ) -> None:
     theirs = await furnish(services, other_factory)
     headers = await bearer(services, factory.administrator)
-    for name in ("payroll-files", "pay-runs", "payments", "workers", "statements", "settlement/breaks", "slips", "alarms", "proposals"):
+    for name in (
+        "payroll-files",
+        "pay-runs",
+        "payments",
+        "workers",
+        "statements",
+        "settlement/breaks",
+        "slips",
+        "alarms",
+        "proposals",
+        "worker-changes",
+        "shared-accounts",
+        "restore-checks",
+    ):
         assert (await client.get(f"/api/v1/{name}", headers=headers)).json() == {"items": [], "next": None}
     told = (await client.get("/api/v1/audit/events?limit=200", headers=headers)).text
     assert not any(str(id_) in told for id_ in theirs.values())

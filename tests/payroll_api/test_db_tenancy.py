@@ -16,7 +16,7 @@ from payroll_api import tables
 from payroll_api.db.base import new_id
 from payroll_api.db.embedded import Addresses
 from payroll_api.db.session import Database, driver, factory_of, require_safe
-from payroll_api.db.tenancy import DIRECTORIES
+from payroll_api.db.tenancy import ALL_DIRECTORIES
 from payroll_api.errors import ConfigurationError
 from payroll_api.factories.models import ExchangeRate, Factory
 from payroll_api.people.models import Destination, Worker
@@ -46,7 +46,7 @@ async def test_every_table_of_a_factory_is_guarded(owner: Any) -> None:
     assert set(found) == set(tables.METADATA.tables)
     for name, row in found.items():
         guarded = row["relrowsecurity"] and row["relforcerowsecurity"] and row["policies"] == 1
-        assert guarded != (name in DIRECTORIES), name
+        assert guarded != (name in ALL_DIRECTORIES), name
 
 
 async def test_every_key_and_foreign_key_carries_the_factory(owner: Any) -> None:
@@ -57,7 +57,7 @@ async def test_every_key_and_foreign_key_carries_the_factory(owner: Any) -> None
     )
     checked = 0
     for row in rows:
-        if row["name"] in DIRECTORIES or row["name"].startswith("pgqueuer") or row["name"] == "alembic_version":
+        if row["name"] in ALL_DIRECTORIES or row["name"].startswith("pgqueuer") or row["name"] == "alembic_version":
             continue
         assert "factory_id" in row["columns"], f"{row['name']}: {row['conname']}"
         checked += 1
@@ -132,6 +132,7 @@ async def test_a_destination_cannot_point_at_another_factorys_worker(
             decided_by=None,
             created_by="test",
             created_at=services.clock(),
+            is_proposal=False,
         )
         session.add(stolen)
         with pytest.raises(DBAPIError, match="foreign key"):

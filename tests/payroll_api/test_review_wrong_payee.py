@@ -7,16 +7,12 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
-
 from importers.period import PayPeriod, RunKind
 from payroll_api import periodic
 from payroll_api.clock import pay_day
 from payroll_api.factories.provider_accounts import disable
 from payroll_api.intake.upload import upload
 from payroll_api.jobs.names import Job
-from payroll_api.review.models import Discrepancy
-from payroll_api.review.resolve import resolve
 from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, release, submit
 from payroll_api.runs.find import items
@@ -28,47 +24,6 @@ from tests.payroll_api.payday_story import Story
 
 def _paid_accounts(told: Story) -> Counter[str]:
     return Counter(line["account"] for line in told.bank.books.journal if line["kind"] == "credit")
-
-
-async def test_a_new_account_that_hr_vouched_for_is_the_one_that_is_paid(
-    services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
-) -> None:
-    async with few(services, factory, tmp_path, clock) as told:
-        await released(told)
-        assert await settle_down(told, clock) == Counter({"paid": 4})
-        # The next file of the same month is a correction, and R-01 has another account in it.
-        moved = [(*PEOPLE[0][:3], NEW_ACCOUNT)]
-        async with told.services.database.factory(factory.id) as session:
-            file = await upload(
-                session,
-                told.services,
-                factory.preparer,
-                file_name="correction.csv",
-                content=payroll(moved),
-                period=PayPeriod(2026, 11),
-                kind=RunKind.CORRECTION,
-            )
-        await told.work()
-        async with told.services.database.factory(factory.id) as session:
-            found = list(await session.scalars(select(Discrepancy).where(Discrepancy.file_id == file.id)))
-            changed = [item for item in found if item.code == "changed_account"]
-            assert len(changed) == 1
-            for item in found:
-                if "pay_sheet" in item.resolutions:
-                    await resolve(
-                        session,
-                        told.services,
-                        factory.preparer,
-                        file.id,
-                        discrepancy_ids=[item.id],
-                        resolution="pay_sheet",
-                        reason="she came herself with her new bank book",
-                    )
-        await told.work()
-        await told.approved_run(file.id)
-        assert await settle_down(told, clock) == Counter({"paid": 5})
-        assert _paid_accounts(told)[NEW_ACCOUNT] == 1
-        assert _paid_accounts(told)[PEOPLE[0][3]] == 1
 
 
 async def test_a_bank_account_that_was_switched_off_pays_nothing_more(
