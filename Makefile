@@ -12,10 +12,10 @@ PATHS := importers reconciliation connectors payroll_api tests bench scripts
 
 export PYTHON
 
-.PHONY: help setup install run test check connector bench lock clean
+.PHONY: help setup install run test check connector bench lock clean crash-matrix chaos planted mutants
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: ## install what running, testing and checking need into .venv
 	@sh scripts/setup.sh dev
@@ -41,6 +41,19 @@ connector: install ## begin a connector of your own: NAME=acme_pay, TO=folder; d
 
 bench: setup ## measure what the README claims, on this machine
 	@$(BIN)/python -m bench
+
+crash-matrix: setup ## 53 points at which paying can break, killed and raised, over six kinds of provider: SEEDS=10 LANES=2, goes on where it stopped
+	@$(BIN)/python -m tests.crash.matrix --seeds $(or $(SEEDS),10) --lanes $(or $(LANES),2)
+
+chaos: setup ## a payday while 1,000 COMMIT replies are cut, and one of 10,000 while PostgreSQL is killed again and again
+	@$(BIN)/python -m tests.crash.chaos commits
+	@$(BIN)/python -m tests.crash.chaos database
+
+planted: setup ## plant each known bug in a copy and see that the tests named for it notice: NAMES="window_ignored ..."
+	@$(BIN)/python -m tests.planted $(NAMES)
+
+mutants: setup ## change the code of money at random in a copy and see how much of it the tests notice: SAMPLE=120
+	@$(BIN)/python -m tests.planted.mutants --sample $(or $(SAMPLE),120)
 
 lock: setup ## lock the dependencies again: the same versions where they still fit (UPGRADE=--upgrade takes the newest)
 	@sh scripts/lock.sh $(UPGRADE)

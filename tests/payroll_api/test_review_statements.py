@@ -105,6 +105,21 @@ async def test_the_same_booking_in_another_form_stops_no_later_statement(
         assert await _breaks(told) == Counter()
 
 
+async def test_a_booking_that_comes_again_in_the_same_words_is_one_line(
+    services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
+) -> None:
+    async with few(services, factory, tmp_path, clock) as told:
+        await released(told)
+        await settle_down(told, clock)
+        content = _statement("DAY", {pay_day(clock()): await _lines(told)})
+        news = []
+        for copy in (content, content + b"<!-- the bank sent its file once more -->"):
+            summary: Any = (await _upload(told, copy)).summary
+            news.append(summary["new"])
+        assert news == [4, 0]
+        assert await _breaks(told) == Counter()
+
+
 async def test_a_booking_before_midnight_that_we_hear_of_after_it_is_not_early(
     services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
 ) -> None:
