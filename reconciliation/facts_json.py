@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -15,6 +16,7 @@ from importers.contract import Meaning, WorkerStatus
 from importers.money import Money, MoneyError, currency
 from importers.period import PayPeriod, PeriodError, RunKind
 from reconciliation.contract import ExchangeRates, Leaving, Line, WorkMonth
+from reconciliation.facts_told import told
 from reconciliation.policy import POLICY_POINTS, FactoryPolicy, PolicyError
 
 _HOURS = (Meaning.OVERTIME_HOURS, Meaning.NIGHT_OVERTIME_HOURS, Meaning.REST_DAY_HOURS, Meaning.HOLIDAY_HOURS, Meaning.NIGHT_HOURS)
@@ -22,6 +24,7 @@ _MOST_DAYS, _MOST_HOURS = Decimal(31), Decimal(744)
 # Far from any rate that ever was: a rate turned upside down or in another currency is a slip of the pen.
 _LEAST_RATE, _MOST_RATE = Decimal(500), Decimal(50_000)
 _MOST_MONEY = Decimal(10**13)
+_DAY, _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), re.compile(r"^20[0-9]{2}-(0[1-9]|1[0-2])$")
 
 
 class FactsError(ValueError):
@@ -34,7 +37,22 @@ def _exact(value: object) -> object:
     return value
 
 
+def _day(value: object) -> object:
+    # A bare number would be read as seconds since 1970: neither that nor a serial of a spreadsheet is a day anybody wrote.
+    if not isinstance(value, date) and not (isinstance(value, str) and _DAY.fullmatch(value)):
+        raise ValueError("write a day of the calendar as YYYY-MM-DD, such as 2021-03-15")
+    return value
+
+
+def _month(value: object) -> object:
+    if not (isinstance(value, str) and _MONTH.fullmatch(value)):
+        raise ValueError('write the month as YYYY-MM in quotation marks, such as "2026-11"')
+    return value
+
+
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
+Day = Annotated[date, BeforeValidator(_day)]
+Month = Annotated[str, BeforeValidator(_month), Field(pattern=_MONTH.pattern)]
 Days = Annotated[Exact, Field(ge=0, le=_MOST_DAYS, decimal_places=4)]
 Hours = Annotated[Exact, Field(ge=0, le=_MOST_HOURS, decimal_places=4)]
 
@@ -103,14 +121,14 @@ def _example(example: object, description: str, **more: Any) -> Any:  # noqa: AN
 class Facts(_Model):
     """The facts of one worker's month. Everything with a default may be left out: it then has the law's default."""
 
-    period: str = _example("2026-11", "The month of work, YYYY-MM.", pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")
+    period: Month = _example("2026-11", "The month of work, YYYY-MM.")
     exchange_rates: Rates = Field(description="The two official rates of the month.", examples=[{"tax": "4000", "nssf": "4000"}])
     worker_code: str = _example("GW-00017", "The factory's own code of the worker.", default="worker")
     kind: RunKind = _example("balance", "What the run pays.", default=RunKind.BALANCE)
     status: WorkerStatus = _example("regular", "Regular, probation or piece_rate: decides the minimum wage.", default=WorkerStatus.REGULAR)
     contract: Literal["undetermined", "fixed"] = _example("undetermined", "The contract's duration.", default="undetermined")
-    joined_on: date | None = _example("2021-03-15", "First day of work; without it no seniority bonus is computed.", default=None)
-    left_on: date | None = _example("2026-11-20", "Last day of the contract, if it ended.", default=None)
+    joined_on: Day | None = _example("2021-03-15", "First day of work; without it no seniority bonus is computed.", default=None)
+    left_on: Day | None = _example("2026-11-20", "Last day of the contract, if it ended.", default=None)
     leaving: Leaving | None = _example("dismissed", "Why the contract ended, for the final pay.", default=None)
     basic_wage: Amount | None = _example("215.00", "The agreed monthly wage. Default: the minimum wage of the status.", default=None)
     piece_value: Amount | None = _example("187.40", "What the pieces of the month come to, for who is paid by the piece.", default=None)
@@ -197,7 +215,8 @@ def read_facts(text: str | bytes) -> Facts:
     try:
         data = json.loads(text, parse_float=Decimal, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
-        raise FactsError(f"the facts are not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+        where = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        raise FactsError(f"the facts are not JSON: {where}. Write one object, {{...}}, as the schema says") from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise FactsError("the facts are not JSON in UTF-8, or nested beyond any need: write one object, as the schema says") from error
     except FactsError:
@@ -223,10 +242,7 @@ def facts_of(data: object) -> Facts:
     try:
         return Facts.model_validate(data)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or 'facts'}: {one['msg'].removeprefix('Value error, ')}"
-            for one in error.errors(include_input=False, include_url=False)
-        )
+        wrong = told(error.errors(include_input=False, include_url=False), whole="facts")
         raise FactsError(f"{wrong}. `payroll entitlement --schema` prints what each field may be") from error
     except (PeriodError, PolicyError) as error:
         raise FactsError(str(error)) from error

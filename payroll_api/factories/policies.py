@@ -19,6 +19,7 @@ from payroll_api.factories.law_values import agreements
 from payroll_api.factories.models import PolicyChoices
 from payroll_api.factories.settings import get_factory
 from payroll_api.services import Services
+from reconciliation.facts_told import fault, place
 from reconciliation.policy import FactoryPolicy, PolicyError
 
 _policies = TypeAdapter(FactoryPolicy)
@@ -55,8 +56,8 @@ def read_policies(given: Mapping[str, object]) -> FactoryPolicy:
             found = _policies.validate_python(dict(given))
         except ValidationError as error:
             wrong = [
-                {"field": ".".join(("policies", *(str(part) for part in entry["loc"]))), "problem": entry["msg"]}
-                for entry in error.errors(include_input=False, include_url=False, include_context=False)
+                {"field": place(("policies", *entry["loc"])), "problem": fault(dict(entry))}
+                for entry in error.errors(include_input=False, include_url=False)
             ]
         except PolicyError as error:
             wrong = [{"field": "policies", "problem": str(error)}]

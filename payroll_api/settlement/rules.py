@@ -18,6 +18,7 @@ from payroll_api.db.session import factory_of
 from payroll_api.errors import InvalidError
 from payroll_api.services import Services
 from payroll_api.settlement.models import SettlementRules
+from reconciliation.facts_told import fault, place
 
 # Working days in which a person should have dealt with a break, the gravest first: the order in which breaks are shown. Ours, not a law's.
 DEADLINES: Mapping[str, int] = {
@@ -101,8 +102,7 @@ def read_rules(choices: Mapping[str, object]) -> Rules:
         rules = _rules.validate_python(dict(choices))
     except ValidationError as error:
         wrong = [
-            {"field": ".".join(str(part) for part in entry["loc"]), "problem": entry["msg"]}
-            for entry in error.errors(include_input=False, include_url=False, include_context=False)
+            {"field": place(entry["loc"]), "problem": fault(dict(entry))} for entry in error.errors(include_input=False, include_url=False)
         ]
         raise InvalidError("The rules cannot be taken: see fields.", code="rules_invalid", fields=wrong) from None
     wrong = list(_nonsense(rules))

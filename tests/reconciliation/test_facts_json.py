@@ -47,7 +47,7 @@ def test_amounts_in_riel_say_so() -> None:
     [
         ("{", "not JSON: .* line 1"),
         ("[]", "facts"),
-        ("{}", "period: Field required; exchange_rates"),
+        ("{}", "period: is missing: add it; exchange_rates"),
         ('{"period":"2026-13","exchange_rates":{"tax":4000}}', "period"),
         ('{"period":"2026-11","exchange_rates":{"tax":0}}', "exchange_rates.tax"),
         ('{"period":"2026-11","exchange_rates":{"tax":4000},"days_absent":-1}', "days_absent"),

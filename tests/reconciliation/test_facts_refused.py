@@ -38,7 +38,7 @@ def test_what_is_not_one_clear_object_is_refused(text: str | bytes, told: str) -
         ({"exchange_rates": {"tax": "0.00025"}}, "exchange_rates.tax.*500"),  # a rate turned upside down
         ({"exchange_rates": {"tax": "4000", "nssf": "4000000"}}, "exchange_rates.nssf.*50000"),
         ({"basic_wage": "1e400"}, "basic_wage"),
-        ({"basic_wage": "-5"}, "basic_wage.*greater than or equal to 0"),
+        ({"basic_wage": "-5"}, "basic_wage.amount: must be at least 0"),
         ({"basic_wage": "210.005"}, "more decimals than USD"),
         ({"joined_on": "2026-12-01", "left_on": "2026-01-01"}, "lies before joined_on"),
         ({"policy": {"monthly_days": 5}}, "days of a month lie between 20 and 31"),
@@ -69,3 +69,37 @@ def test_leave_on_a_line_of_its_own_can_be_said() -> None:
         ("basic_pay", Decimal("193.85")),
         ("leave_pay", Decimal("16.15")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"period": "2025-13"}, 'period: write the month as YYYY-MM in quotation marks, such as "2026-11"'),
+        ({"period": 202511}, "period: write the month as YYYY-MM"),
+        ({"joined_on": 0}, "joined_on: write a day of the calendar"),  # not 1 January 1970
+        ({"left_on": "2026-02-30"}, "left_on: write a day of the calendar"),
+        ({"days_absent": 99}, "days_absent: must be at most 31"),
+        ({"overtime_hours": "10:30"}, "overtime_hours: write a number"),
+        ({"overtime_hours": "1.123456"}, "overtime_hours: may have at most 4 decimals"),
+        ({"exchange_rates": 4000}, "exchange_rates: write an object"),
+        ({"basic_wage": []}, "basic_wage: write an amount"),
+        ({"resident": "maybe"}, "resident: write true or false"),
+        ({"provided": "car"}, "provided: write a list"),
+        ({"given": {"bribe": "10"}}, "given.bribe: must be 'other_allowance'"),
+        ({"policy": {"foo": 1}}, "policy.foo: is not known: remove it"),
+        ({"a\nline": 1}, r"a\?line: is not known"),
+        ({"x" * 5000: 1}, "x…: is not known"),
+    ],
+)
+def test_a_mistake_is_told_in_plain_words_on_one_line(more: dict[str, Any], told: str) -> None:
+    with pytest.raises(FactsError, match=told) as refused:
+        facts_of({**LEAST, **more})
+    said = str(refused.value)
+    assert not any(word in said for word in ("Input", "Decimal", "frozenset", "pattern", "instance", "dictionary", "\n"))
+    assert len(said) < 300
+
+
+def test_a_hundred_mistakes_are_counted_and_not_listed() -> None:
+    with pytest.raises(FactsError, match="and 92 more") as refused:
+        facts_of({**LEAST, **{f"field_{number}": 1 for number in range(100)}})
+    assert len(str(refused.value)) < 700
