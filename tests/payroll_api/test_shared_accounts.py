@@ -14,6 +14,7 @@ from payroll_api.people.elsewhere import look_elsewhere
 from payroll_api.people.models import Destination
 from payroll_api.review.models import Discrepancy
 from payroll_api.review.resolve import resolve
+from payroll_api.review.second_person import agree
 from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import submit
 from payroll_api.runs.find import items
@@ -34,6 +35,8 @@ async def test_husband_and_wife_are_held_both_until_two_people_have_agreed(
                 await resolve(
                     session, services, factory.preparer, file, discrepancy_ids=[item.id], resolution=choice, reason="husband and wife"
                 )
+            asked = list(await session.scalars(select(Discrepancy.id).where(Discrepancy.file_id == file, Discrepancy.asked.is_not(None))))
+            await agree(session, services, factory.approver, file, discrepancy_ids=asked)
             found = list(await session.scalars(select(Destination).order_by(Destination.id)))
             for one in found:
                 one.state = "confirmed"  # even where a person vouched for each name
