@@ -82,7 +82,7 @@ def on_the_wire(*faults: Fault, times: int = 1) -> Play:
         point = run.spec.point
         run.lane.provider.faults.extend(list(faults) * times)
         run.spawn()
-        await run.until(lambda: point in run.lane.struck, 5)
+        await run.until(lambda: point in run.lane.struck, 30)
         await asyncio.sleep(0.02)
         run.lane.kill_on_point = False
         run.reached += run.lane.struck.count(point)
@@ -115,7 +115,7 @@ async def out_of_window(run: Run) -> None:
     run.lane.provider.faults.append(Fault(kind=kind, point="B14"))
     run.tells = False
     run.spawn()
-    await run.until(lambda: "B14" in run.lane.struck, 5)
+    await run.until(lambda: "B14" in run.lane.struck, 30)
     run.lane.kill_on_point = False
     run.reached += run.lane.struck.count("B14")
     await run.advance(timedelta(hours=25 + run.rng.randrange(48)))
@@ -146,7 +146,7 @@ async def out_of_money(run: Run) -> None:
     run.reached += 1
     child = run.spawn()
     if run.spec.action == "kill":
-        await run.until(lambda: len(run.books.credits) > 1, 4)
+        await run.until(lambda: len(run.books.credits) > 1, 30)
         child.send(signal.SIGKILL)
     await run.settle()
     await run.close_the_day()
@@ -160,7 +160,7 @@ def partial(run: Run) -> Awaitable[None]:
 async def frozen(run: Run) -> None:
     """B11: frozen between intent and sending; another takes its job over and works on; then it wakes and sends."""
     zombie = run.spawn("B2=stop")
-    await run.until(lambda: zombie.state() == "T", 5)
+    await run.until(lambda: zombie.state() == "T", 30)
     run.reached += int(zombie.state() == "T")
     await run.advance(2 * LEASE)
     run.spawn()
@@ -176,7 +176,7 @@ async def frozen(run: Run) -> None:
 async def stopped_by_people(run: Run) -> None:
     """B18: cancelled, or the provider's account switched off, between the intent and the sending."""
     zombie = run.spawn("B2=stop")
-    await run.until(lambda: zombie.state() == "T", 5)
+    await run.until(lambda: zombie.state() == "T", 30)
     run.reached += int(zombie.state() == "T")
     staged = run.golden.paying[0]
     async with run.services.database.factory(staged.factory.id) as session:
@@ -201,7 +201,7 @@ async def servers_killed(run: Run) -> None:
     """G1: every process of PostgreSQL dies while payments go out; it is started again after a moment."""
     run.lane.provider.delay = 0.05
     child = run.spawn()
-    await run.until(lambda: len(run.books.received) > run.rng.randrange(4), 5)
+    await run.until(lambda: len(run.books.received) > run.rng.randrange(4), 30)
     await asyncio.sleep(run.rng.random() * 0.2)
     await asyncio.to_thread(run.lane.server.kill)
     run.reached += 1
@@ -227,7 +227,7 @@ def disk(flag: str) -> Play:
         await asyncio.to_thread(server.start, {"LD_PRELOAD": str(library), "CRASH_FLAGS": str(flags)})
         await run.reconnect()
         child = run.spawn()
-        await run.until(lambda: len(run.books.received) > run.rng.randrange(3), 5)
+        await run.until(lambda: len(run.books.received) > run.rng.randrange(3), 30)
         (flags / flag).touch()
         run.reached += 1
         await asyncio.sleep(0.2 + run.rng.random() * 0.3)
@@ -247,7 +247,7 @@ def disk(flag: str) -> Play:
 async def pool_exhausted(run: Run) -> None:
     """G4: the server takes no more connections of the service."""
     child = run.spawn()
-    await run.until(lambda: len(run.books.received) > 0, 5)
+    await run.until(lambda: len(run.books.received) > 0, 30)
     await run.connection.execute("alter role payroll_app connection limit 1")
     run.reached += 1
     await asyncio.sleep(0.3)
@@ -263,7 +263,7 @@ async def pool_exhausted(run: Run) -> None:
 async def clock_jumps(run: Run) -> None:
     """G5: the clock jumps a day ahead, or a day back, between sending and recording."""
     child = run.spawn("B7=stop" if run.spec.seed % 2 else "B2=stop")
-    await run.until(lambda: child.state() == "T", 5)
+    await run.until(lambda: child.state() == "T", 30)
     run.reached += int(child.state() == "T")
     run.lane.clock.move(timedelta(days=1 if run.rng.random() < 0.5 else -1))
     child.send(signal.SIGKILL if run.spec.action == "kill" else signal.SIGCONT)
@@ -275,7 +275,7 @@ async def told_to_stop(run: Run) -> None:
     """G6: SIGTERM in the middle of sending: what is under way is heard out, and another process goes on."""
     run.lane.provider.delay = 0.25
     child = run.spawn()
-    await run.until(lambda: len(run.books.received) > 0, 5)
+    await run.until(lambda: len(run.books.received) > 0, 30)
     child.send(signal.SIGTERM)
     run.reached += 1
     if run.spec.action == "kill":
@@ -334,7 +334,7 @@ async def keys_gone(run: Run) -> None:
     """G10: the keys of a factory cannot be had for a while."""
     plan = f"G10={run.spec.action}@1" + ("+" if run.spec.action == "raise" else "")
     run.spawn(plan)
-    await run.until(lambda: run.struck() > 0, 5)
+    await run.until(lambda: run.struck() > 0, 30)
     run.reached += run.struck()
     await asyncio.sleep(0.2)
     for child in run.lane.children:

@@ -146,7 +146,7 @@ def commit_lost(marker: bytes, *, is_done: bool, approving: bool) -> Play:
         cut = Cut(marker=marker, is_done=is_done, times=1 + run.spec.seed % 2)
         if not approving:
             run.lane.proxy.cut = cut
-            await run.until(lambda: cut.made > 0, 6)
+            await run.until(lambda: cut.made > 0, 30)
             run.reached += cut.made
             await run.settle()
             await run.close_the_day()
@@ -165,7 +165,7 @@ def commit_lost(marker: bytes, *, is_done: bool, approving: bool) -> Play:
 async def told_before_recorded(run: Run) -> None:
     """C4: the provider's message is taken and worked on by another process before the sender has recorded its answer."""
     sender = run.spawn("B7=stop")
-    await run.until(lambda: sender.state() == "T", 5)
+    await run.until(lambda: sender.state() == "T", 30)
     run.reached += int(sender.state() == "T")
     run.spawn()
     await run.tell_all()
@@ -181,7 +181,7 @@ async def told_of_an_intent(run: Run) -> None:
     run.lane.kill_on_point = run.spec.action == "kill"
     run.lane.provider.faults.append(Fault(kind="lost", point="C5"))
     run.spawn()
-    await run.until(lambda: "C5" in run.lane.struck, 5)
+    await run.until(lambda: "C5" in run.lane.struck, 30)
     await asyncio.sleep(0.02)
     run.lane.kill_on_point = False
     run.reached += run.lane.struck.count("C5")
@@ -214,7 +214,7 @@ async def told_in_any_order(run: Run) -> None:
     for staged in run.golden.paying:
         run.books.fails.add(staged.people[run.rng.randrange(len(staged.people))][1])
     child = run.spawn()
-    await run.until(lambda: len(run.books.orders) >= 12, 6)
+    await run.until(lambda: len(run.books.orders) >= 12, 30)
     run.tells = False
     back = run.rng.choice([order for order in run.books.orders.values() if order.status == "paid"])
     run.returned.add(back.reference)
@@ -253,7 +253,7 @@ def _words(run: Run, order: Order) -> list[str]:
 async def told_fifty_times(run: Run) -> None:
     """C8: fifty identical messages at once change a state once."""
     child = run.spawn()
-    await run.until(lambda: len(run.books.orders) >= 6, 6)
+    await run.until(lambda: len(run.books.orders) >= 6, 30)
     run.tells = False
     staged = run.golden.paying[0]
     orders = run.orders_of(staged)
@@ -277,7 +277,7 @@ async def asked_and_told_at_once(run: Run) -> None:
     """C9: a look-up is answered while a message of the same payment comes in."""
     child = run.spawn("C9=sleep:0.3@1+" if run.spec.action == "raise" else "C9=kill@1")
     for _ in range(5):
-        await run.until(lambda: len(run.books.orders) >= 3, 5)
+        await run.until(lambda: len(run.books.orders) >= 3, 30)
         await run.advance(timedelta(seconds=6))
         run.tick()
         if await run.until(lambda: run.struck() > 0, 1.5):

@@ -28,7 +28,7 @@ async def reading_a_statement(run: Run) -> None:
     child = run.spawn(f"D1={run.spec.action}@1")
     for staged in run.golden.paying:
         await run.statement(staged, run.bookings(staged))
-    await run.until(lambda: run.struck() > 0, 5)
+    await run.until(lambda: run.struck() > 0, 30)
     run.reached += run.struck()
     await run.until(lambda: not child.is_alive(), 0.2)
     await run.settle()

@@ -185,7 +185,7 @@ class Run:
             if child.state() not in {"", "Z", "X", "T"}:
                 child.send(signal.SIGUSR1)
 
-    async def quiet(self, seconds: float = 60.0) -> None:
+    async def quiet(self, seconds: float = 120.0) -> None:
         """Wait until no job is due or under way."""
         if not await self.until(self._poll_with_somebody_there, seconds):
             rows = await self.connection.fetch("select entrypoint, status, attempts from pgqueuer")
