@@ -133,7 +133,17 @@ class _Sorter:
                     self.shapes.add(_shape(_at(self.grid.rows[index], self.places.code)))
             elif kind == "total":
                 self.after_total = True
+        self._name_lone_codes()
         return self.lines
+
+    def _name_lone_codes(self) -> None:
+        """A code like the workers', alone in its row: somebody whose cells were emptied, and not the name of a department."""
+        rows, places = self.grid.rows, self.places
+        lone = [
+            index for index in self.lines.headings if _has_digits(code := _at(rows[index], places.code)) and _shape(code) in self.shapes
+        ]
+        self.lines.headings = [index for index in self.lines.headings if index not in lone]
+        self.lines.unread = sorted([*self.lines.unread, *lone])
 
     def _kind(self, index: int, row: Sequence[Cell]) -> str:  # noqa: PLR0911  one refusal after the other
         places = self.places

@@ -81,3 +81,15 @@ def test_a_file_wrong_in_every_row_is_told_without_delay(columns: dict[str, str]
     assert time.process_time() - started < 4  # each row told in the same time, however many there are
     assert sheet.counts.rejected == 6_000 or sheet.refused is not None
     assert sum(found.code == code for found in sheet.problems) == 6_000 or sheet.refused is not None
+
+
+def test_a_code_alone_in_its_row_is_told_and_a_department_is_not() -> None:
+    """Somebody's cells were emptied by mistake: HR must see that A-2 is paid nothing, wherever in the list she stands."""
+    lines = "Worker code,Name,Net pay (USD)\nA-0,,\nSewing line 3,,\nA-1,Sok Dara,200.00\nA-2,,\nA-3,Chan Thida,202.00\nLine 4,,\nA-4\n"
+    sheet = read_sheet(lines.encode(), file_name="p.csv", period=PERIOD)
+    assert [row.worker_code for row in sheet.rows] == ["A-1", "A-3"]
+    assert [(found.code, found.cell, found.value) for found in sheet.problems if found.code not in ASKED] == [
+        ("row_not_read", "A2", "A-0"),
+        ("row_not_read", "A5", "A-2"),
+        ("row_not_read", "A8", "A-4"),
+    ]
