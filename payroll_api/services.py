@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.contract import ChecksInBulk, Connector, WritesFiles
+from connectors.payouts.contract import ChecksInBulk, Connector, ReadsReports, WritesFiles
 from connectors.sms.contract import SmsGateway
 from payroll_api.audit.signing import Signer
 from payroll_api.clock import Clock
@@ -18,7 +18,7 @@ from payroll_api.settings import Settings
 from reconciliation.law.book import LawBook
 
 
-class PayoutConnector(Connector, ChecksInBulk, Protocol):
+class PayoutConnector(Connector, ChecksInBulk, ReadsReports, Protocol):
     """A connector behind its observer: it checks any number of destinations, however its provider takes them."""
 
     @property

@@ -279,6 +279,14 @@ class TellsBalance(Protocol):
 
 
 @runtime_checkable
+class ReadsReports(Protocol):
+    """What a connector has besides, whose provider's status reports also come as files that a person brings (pain.002)."""
+
+    def read_report(self, content: bytes) -> ProviderEvent:
+        """The report as an event, its id a hash of the content. Nothing proves who wrote it. Raises WebhookUnreadableError."""
+
+
+@runtime_checkable
 class Connector(Protocol):
     """A payout provider. Every call may raise nothing but the errors named: trouble on the wire is an outcome."""
 

@@ -24,6 +24,7 @@ from connectors.payouts.contract import (
     PayoutStatus,
     Profile,
     ProviderEvent,
+    ReadsReports,
     TellsBalance,
     WebhookRefusedError,
     WebhookRequest,
@@ -165,6 +166,23 @@ class ObservedConnector:
         told = found if isinstance(found, Money) else None
         watch.report(["told" if told is not None else "none"])
         return told
+
+    def read_report(self, content: bytes) -> ProviderEvent:
+        """As the connector reads a report that came as a file. Raises WebhookUnreadableError, also where it reads none."""
+        if not isinstance(self._inner, ReadsReports):
+            raise WebhookUnreadableError("this connector reads no reports from files")
+        watch = _Watch(self, "read_report")
+        try:
+            event = self._inner.read_report(content)
+        except WebhookUnreadableError:
+            watch.report(["unreadable"])
+            raise
+        except Exception as error:  # noqa: BLE001 a provider's parser may raise anything
+            watch.fail(error)
+            watch.report(["unreadable"])
+            raise WebhookUnreadableError("the report could not be read") from None
+        watch.report([event.kind])
+        return event
 
     async def aclose(self) -> None:
         """Release connections."""

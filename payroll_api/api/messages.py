@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import Field
 
 from payroll_api.access.actor import Permission
@@ -15,6 +15,7 @@ from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute
 from payroll_api.api.shapes import Amount, Cursor, Input, Limit, Output, Page, Reason, after_id, page
 from payroll_api.payments.messages import MESSAGE_STATES, explain, get_message, list_messages, replay, what_it_says
 from payroll_api.payments.models import ProviderMessage
+from payroll_api.payments.report_files import take_report
 
 router = APIRouter(prefix=f"{API}/provider-messages", tags=["settlement"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
@@ -116,3 +117,34 @@ class Explanation(Input):
 async def explanation(message_id: UUID, body: Explanation, session: InSession, services: InServices, actor: InActor) -> MessageOut:
     """Nothing is done because of it; its alarm is over."""
     return MessageOut.model_validate(_own(await explain(session, services, actor, message_id, reason=body.reason)))
+
+
+@router.post(
+    "",
+    operation_id="takeStatusReport",
+    status_code=201,
+    summary="Bring a status report as a file",
+    **operation(
+        Permission.SETTLE,
+        creates=True,
+        errors=[
+            NOT_FOUND,
+            (409, "report_already_taken"),
+            (422, "report_unreadable"),
+            (413, "file_too_large"),
+            (413, "body_too_large"),
+        ],
+    ),
+)
+async def bring(
+    session: InSession,
+    services: InServices,
+    actor: InActor,
+    file: Annotated[UploadFile, File(description="pain.002 as the bank gave it, at most 16 MiB")],
+    provider_account: Annotated[UUID, Form(examples=["0190f5fe-7c00-7a00-8000-000000000004"])],
+) -> MessageOut:
+    """It is worked through like a message that came by itself: what it says of money is confirmed with the bank where it can be asked."""
+    content = await file.read()
+    return MessageOut.model_validate(
+        _own(await take_report(session, services, actor, provider_account_id=provider_account, content=content))
+    )

@@ -17,7 +17,7 @@ from payroll_api.db.bulk import fetch, in_turn, run
 from payroll_api.payments.look_up import confirm
 from payroll_api.payments.models import Dispatch, ProviderMessage
 from payroll_api.payments.outcomes import record_words
-from payroll_api.payments.receive import opened
+from payroll_api.payments.receive import read_stored
 from payroll_api.payments.verdict import Source, Word
 from payroll_api.services import Services
 
@@ -73,7 +73,7 @@ async def _read(session: AsyncSession, services: Services, account_id: UUID, mes
     for message in messages:
         try:
             # It was verified when it came in; its time stamp may be old by now, so the content is read as of then.
-            events[message.id] = connector.read_webhook(opened(vault, message))
+            events[message.id] = read_stored(connector, vault, message)
         except (WebhookRefusedError, WebhookUnreadableError):
             # The account's secret or its connector changed between the answer and now.
             unreadable.append(message.id)

@@ -18,7 +18,7 @@ from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.payments.models import ProviderMessage
-from payroll_api.payments.receive import CONTRADICTS, opened
+from payroll_api.payments.receive import CONTRADICTS, read_stored
 from payroll_api.services import Services
 
 MESSAGE_STATES = ("stored", "handled", "quarantined", "unmatched", "explained")
@@ -48,7 +48,7 @@ async def what_it_says(session: AsyncSession, services: Services, message: Provi
     """The message as its connector reads it today; None where the connector cannot."""
     connector = await services.connectors.payout(session, message.provider_account_id)
     try:
-        return connector.read_webhook(opened(await services.keys.vault(session), message))
+        return read_stored(connector, await services.keys.vault(session), message)
     except (WebhookRefusedError, WebhookUnreadableError):
         return None
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.contract import Connector, WebhookRefusedError, WebhookRequest, WebhookUnreadableError
+from connectors.payouts.contract import Connector, ProviderEvent, WebhookRefusedError, WebhookRequest, WebhookUnreadableError
 from payroll_api import logs
 from payroll_api.alarms.sound import Alarm, sound_many
 from payroll_api.audit.journal import Event, record_many
@@ -32,10 +32,12 @@ from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.payments.models import ProviderMessage
-from payroll_api.services import Services
+from payroll_api.services import PayoutConnector, Services
 
 log = logs.get(__name__)
 
+# The method of a report that a person brought as a file, where a webhook has its HTTP method.
+FILE = "FILE"
 CONTRADICTS = "the same event came before with another content"
 _KEPT_HEADERS = 60
 _LONGEST_EVENT_ID = 300
@@ -65,7 +67,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Message:
+class Message:
     """A proven message, ready to be stored."""
 
     id: UUID
@@ -99,7 +101,7 @@ async def receive_many(services: Services, incoming: Sequence[Incoming]) -> list
                     answers[position] = None
                     messages.append(message)
             if messages:
-                await _store(session, services, messages)
+                await store(session, services, messages)
     return answers
 
 
@@ -112,7 +114,7 @@ async def _connector(session: AsyncSession, services: Services, account: Provide
         return None
 
 
-def _proven(account: ProviderAccount, provider: Connector, request: WebhookRequest) -> _Message | None:
+def _proven(account: ProviderAccount, provider: Connector, request: WebhookRequest) -> Message | None:
     """The message, if the provider's connector says that it is the provider's; None where nothing proves it."""
     body_hash = hashlib.sha256(request.body).digest()
     try:
@@ -126,10 +128,11 @@ def _proven(account: ProviderAccount, provider: Connector, request: WebhookReque
         return None
     if not (event_id.isprintable() and len(event_id) <= _LONGEST_EVENT_ID):
         event_id, state, detail = f"unreadable:{body_hash.hex()}", "quarantined", "the event's id is too long or no text"
-    return _Message(id=new_id(), account=account, event_id=event_id, body_hash=body_hash, request=request, state=state, detail=detail)
+    return Message(id=new_id(), account=account, event_id=event_id, body_hash=body_hash, request=request, state=state, detail=detail)
 
 
-async def _store(session: AsyncSession, services: Services, messages: Sequence[_Message]) -> None:
+async def store(session: AsyncSession, services: Services, messages: Sequence[Message], *, actor: str | None = None) -> int:
+    """Store proven messages and have them worked through; gives how many were new. `actor`: who brought them, if not the provider."""
     now = services.clock()
     await failpoint("C1")
     vault = await services.keys.vault(session)
@@ -141,7 +144,7 @@ async def _store(session: AsyncSession, services: Services, messages: Sequence[_
         now,
         (
             Event(
-                actor=f"provider:{message.account.connector}",
+                actor=actor or f"provider:{message.account.connector}",
                 action="message.received",
                 subject=f"message:{message.id}",
                 data={"provider": str(message.account.id), "body": message.body_hash.hex(), "state": message.state},
@@ -153,9 +156,10 @@ async def _store(session: AsyncSession, services: Services, messages: Sequence[_
     if work := [str(message.id) for message in new if message.state == "stored"]:
         await enqueue(session, Job.HANDLE_EVENTS, {"messages": json.dumps(work)}, once=work[0])
     await failpoint("C2")
+    return len(new)
 
 
-async def _insert(session: AsyncSession, vault: Vault, messages: Sequence[_Message], now: datetime) -> list[_Message]:
+async def _insert(session: AsyncSession, vault: Vault, messages: Sequence[Message], now: datetime) -> list[Message]:
     """Store messages; gives those that were not there before. One whose event came before with another content is not among them."""
     if not messages:
         return []
@@ -176,7 +180,7 @@ async def _insert(session: AsyncSession, vault: Vault, messages: Sequence[_Messa
     return [message for message in messages if message.id in stored]
 
 
-async def _contradicting(session: AsyncSession, messages: Sequence[_Message], new: set[UUID]) -> list[_Message]:
+async def _contradicting(session: AsyncSession, messages: Sequence[Message], new: set[UUID]) -> list[Message]:
     """Of messages that were not stored, those whose event is there with another content: kept aside.
 
     Somebody is wrong, and it must not be us who decides which. The rest came before, and nothing happens twice.
@@ -186,7 +190,7 @@ async def _contradicting(session: AsyncSession, messages: Sequence[_Message], ne
         session, _HAVE, left[0].account.factory_id, [message.account.id for message in left], [message.event_id for message in left]
     )
     have = {(account, event_id, bytes(body_hash)) for account, event_id, body_hash in rows}
-    aside: Mapping[tuple[UUID, str, bytes], _Message] = {
+    aside: Mapping[tuple[UUID, str, bytes], Message] = {
         key: dataclasses.replace(message, state="quarantined", detail=CONTRADICTS)
         for message in left
         if (key := (message.account.id, message.event_id, message.body_hash)) not in have
@@ -196,11 +200,11 @@ async def _contradicting(session: AsyncSession, messages: Sequence[_Message], ne
     return list(aside.values())
 
 
-def _alarm(message: _Message, now: datetime) -> Alarm:
+def _alarm(message: Message, now: datetime) -> Alarm:
     return Alarm(kind="message_quarantined", subject=f"message:{message.id}", due_at=now, data={"provider": str(message.account.id)})
 
 
-def _sealed(vault: Vault, message: _Message) -> bytes:
+def _sealed(vault: Vault, message: Message) -> bytes:
     content = {
         "method": message.request.method,
         "path": message.request.path,
@@ -209,6 +213,12 @@ def _sealed(vault: Vault, message: _Message) -> bytes:
         "received_at": message.request.received_at.isoformat(),
     }
     return vault.seal(json.dumps(content), "provider_messages", message.id, "content")
+
+
+def read_stored(connector: PayoutConnector, vault: Vault, message: ProviderMessage) -> ProviderEvent:
+    """What a stored message says, as its connector reads it now. Raises WebhookRefusedError, WebhookUnreadableError."""
+    request = opened(vault, message)
+    return connector.read_report(request.body) if request.method == FILE else connector.read_webhook(request)
 
 
 def opened(vault: Vault, message: ProviderMessage) -> WebhookRequest:

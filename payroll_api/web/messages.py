@@ -7,8 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from payroll_api.errors import InvalidError
 from payroll_api.factories.provider_accounts import list_
 from payroll_api.payments.messages import MESSAGE_STATES, explain, get_message, list_messages, replay, what_it_says
+from payroll_api.payments.report_files import take_report
 from payroll_api.web.lists import cursor, page_of
 from payroll_api.web.page import Doer, Reader
 from payroll_api.web.route import PageRoute
@@ -26,7 +28,8 @@ async def show(page: Reader) -> Response:
     before = cursor(page.request.query_params.get("after"))
     async with page.session() as session:
         found = await list_messages(session, state=state, before=before, limit=_PAGE + 1)
-        accounts = {account.id: account.name for account in await list_(session)}
+        everybody = await list_(session)
+    accounts = {account.id: account.name for account in everybody}
     shown, more = page_of(found, _PAGE)
     return page.show(
         "messages.html",
@@ -34,8 +37,21 @@ async def show(page: Reader) -> Response:
         states=MESSAGE_STATES,
         state=state,
         account_names=accounts,
+        banks=[account for account in everybody if account.kind == "bank_account"],
         cursor=shown[-1].id if more else None,
     )
+
+
+@router.post("/messages")
+async def bring(page: Doer) -> Response:
+    """A status report as a file."""
+    account, sent = cursor(page.typed("account")), page.sent_file("file")
+    if account is None or sent is None:
+        raise InvalidError("Choose the account and the file.")
+    content = await sent.read()
+    async with page.session() as session:
+        message = await take_report(session, page.services, page.actor, provider_account_id=account, content=content)
+    return page.go(f"/messages/{message.id}", "report")
 
 
 @router.get("/messages/{message_id}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -17,11 +18,14 @@ from payroll_api.alarms.models import AlarmRow
 from payroll_api.api.together import Together
 from payroll_api.app import create_app
 from payroll_api.db.base import new_id
+from payroll_api.factories.models import ProviderAccount
+from payroll_api.jobs.names import Job
 from payroll_api.payments.events import handle_events
-from payroll_api.payments.models import ProviderMessage
+from payroll_api.payments.models import Attempt, Dispatch, ProviderMessage
 from payroll_api.services import Services
-from tests.conftest import PASSWORD
-from tests.payroll_api.callers import bearer
+from tests.conftest import PASSWORD, SettableClock
+from tests.payroll_api.callers import bearer, fresh
+from tests.payroll_api.few_workers import few, released
 from tests.payroll_api.plain_browser import PlainBrowser
 from tests.payroll_api.test_api_webhooks import BODY, path_of, signed, stored, wallet
 
@@ -174,3 +178,50 @@ async def test_the_pages_show_messages_in_both_languages_and_have_one_worked_thr
         assert "GWB7K3M9QX" in (await browser.open(f"/messages/{message.id}")).text
         assert "is being worked through again" in (await browser.press("Work through it again")).text
         assert "មិនមែនរបស់យើង" in (await browser.open("/messages?lang=km")).text
+
+
+async def test_a_status_report_that_the_bank_gave_by_hand_is_worked_through_like_a_message(
+    client: httpx.AsyncClient, services: Services, factory: SampleFactory, clock: SettableClock, tmp_path: Path
+) -> None:
+    async with few(services, factory, tmp_path, clock) as told:
+        await released(told)
+        await told.work(only=[Job.PREPARE_RUN, Job.SUBMIT_CHUNK])
+        async with told.services.database.factory(factory.id) as session:
+            account = (await session.scalars(select(ProviderAccount).where(ProviderAccount.kind == "bank_account"))).one()
+            dispatch = (await session.scalars(select(Dispatch).order_by(Dispatch.id))).first()
+            assert dispatch is not None
+            attempts = list(await session.scalars(select(Attempt).where(Attempt.dispatch_id == dispatch.id)))
+        report = pain002(dispatch.reference, [attempt.reference for attempt in attempts])
+        headers = await bearer(services, factory.finance)
+
+        async def bring(content: bytes) -> httpx.Response:
+            form, file = {"provider_account": str(account.id)}, {"file": ("report.xml", content)}
+            return await client.post("/api/v1/provider-messages", headers=headers | fresh(), data=form, files=file)
+
+        taken = await bring(report)
+        assert (taken.status_code, taken.json()["state"]) == (201, "stored"), taken.text
+        again = await bring(report)
+        assert (again.status_code, again.json()["code"]) == (409, "report_already_taken")
+        wrong = await bring(b"<Document/>")
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "report_unreadable")
+        shown = (await client.get(f"/api/v1/provider-messages/{taken.json()['id']}", headers=headers)).json()
+        assert {said["status"] for said in shown["says"]} == {"paid"}
+        await told.work(only=[Job.HANDLE_EVENTS])
+        shown = (await client.get(f"/api/v1/provider-messages/{taken.json()['id']}", headers=headers)).json()
+        assert shown["state"] == "handled"
+        # The file proves nothing: the bank was asked, and its own word counted.
+        async with told.services.database.factory(factory.id) as session:
+            looked_up = await session.scalar(select(Dispatch.looked_up).where(Dispatch.id == dispatch.id))
+        assert looked_up
+
+
+def pain002(message: str, references: list[str]) -> bytes:
+    transactions = "".join(
+        f"<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>ACSC</TxSts></TxInfAndSts>" for reference in references
+    )
+    return (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"><CstmrPmtStsRpt><GrpHdr><MsgId>R1</MsgId>'
+        "<CreDtTm>2026-11-30T09:00:00</CreDtTm></GrpHdr><OrgnlGrpInfAndSts>"
+        f"<OrgnlMsgId>{message}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.03</OrgnlMsgNmId><GrpSts>ACSC</GrpSts></OrgnlGrpInfAndSts>"
+        f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{message}</OrgnlPmtInfId>{transactions}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"
+    ).encode()

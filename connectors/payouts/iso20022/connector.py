@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -27,12 +28,11 @@ from connectors.payouts.contract import (
     RepeatBehaviour,
     WebhookRefusedError,
     WebhookRequest,
-    WebhookUnreadableError,
 )
 from connectors.payouts.iso20022.client import Answer, Client, Silence
 from connectors.payouts.iso20022.config import Config, read_config
 from connectors.payouts.iso20022.mapping import REFERENCE_LENGTH, PaymentForm, rejected, unknown
-from connectors.payouts.iso20022.report import ReportError, read_report
+from connectors.payouts.iso20022.report import ReportError, event_of, read_report
 from connectors.payouts.iso20022.sftp_connector import SftpConnector
 from connectors.payouts.names import compare
 from connectors.signature_schemes import usable
@@ -189,16 +189,11 @@ class Iso20022Connector:
             message = verify(request.headers, request.body, secrets=secrets, now=request.received_at)
         except (SignatureRefusedError, SecretError) as error:
             raise WebhookRefusedError(str(error)) from None
-        try:
-            report = read_report(request.body)
-        except ReportError as error:
-            raise WebhookUnreadableError(f"event {message.identification}: {error}") from None
-        return ProviderEvent(
-            event_id=message.identification,
-            kind="pain.002",
-            outcomes=report.on_look_up(report.orders),
-            batch_reference=report.message,
-        )
+        return event_of(request.body, message.identification)
+
+    def read_report(self, content: bytes) -> ProviderEvent:
+        """A pain.002 that somebody brings as a file."""
+        return event_of(content, f"file:{hashlib.sha256(content).hexdigest()}")
 
     async def fetch_statement(self, day: date) -> bytes | None:
         """The camt.053 of one day as the bank wrote it; None where the bank has none or cannot be asked now."""

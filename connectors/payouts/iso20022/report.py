@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element
 
-from connectors.payouts.contract import PayoutOrder, PayoutOutcome, PayoutStatus
+from connectors.payouts.contract import PayoutOrder, PayoutOutcome, PayoutStatus, ProviderEvent, WebhookUnreadableError
 from connectors.payouts.iso20022.mapping import REJECTED, meaning, unknown
 from connectors.payouts.names import same_account
 from importers.money import Money, MoneyError, currency
@@ -109,6 +109,17 @@ class Report:
         """A word on the whole message is a word on each order that is not listed; without one it is open."""
         status, code, detail = meaning(self.group_status, self.group_reason)
         return PayoutOutcome(reference=reference, status=status, code=code, detail=detail, happened_at=self.created)
+
+
+def event_of(content: bytes, identification: str) -> ProviderEvent:
+    """A pain.002 as an event of this name. Raises WebhookUnreadableError."""
+    try:
+        report = read_report(content)
+    except ReportError as error:
+        raise WebhookUnreadableError(f"event {identification}: {error}") from None
+    return ProviderEvent(
+        event_id=identification, kind="pain.002", outcomes=report.on_look_up(report.orders), batch_reference=report.message
+    )
 
 
 def read_report(data: bytes) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
@@ -27,7 +28,7 @@ from connectors.payouts.contract import (
 )
 from connectors.payouts.iso20022.config import Config
 from connectors.payouts.iso20022.mapping import REFERENCE_LENGTH, PaymentForm, rejected, unknown
-from connectors.payouts.iso20022.report import Report, ReportError, read_report
+from connectors.payouts.iso20022.report import Report, ReportError, event_of, read_report
 from connectors.payouts.iso20022.sftp import NotSentError, RemoteFile, SftpFolders, SftpSettings, TakenNameError
 from importers.statements.contract import StatementError
 from importers.statements.messages import read_message
@@ -131,6 +132,10 @@ class SftpConnector:
     def read_webhook(self, request: WebhookRequest) -> ProviderEvent:
         """Nobody calls back over SFTP."""
         raise WebhookRefusedError(f"{request.method}: this bank does not call back")
+
+    def read_report(self, content: bytes) -> ProviderEvent:
+        """A pain.002 that somebody brings as a file."""
+        return event_of(content, f"file:{hashlib.sha256(content).hexdigest()}")
 
     async def fetch_statement(self, day: date) -> bytes | None:
         """The camt.053 that closes on this day, as the bank wrote it; None where there is none yet."""
