@@ -19,6 +19,7 @@ from payroll_api.factories import law_values
 from payroll_api.factories.provider_accounts import add_provider_account
 from payroll_api.intake.upload import upload
 from payroll_api.outside.models import RestoreCheck
+from payroll_api.payments.models import BankFile, Dispatch
 from payroll_api.payments.stops import press, propose_lift
 from payroll_api.people.models import SharedAccount, WorkerChange
 from payroll_api.people.register import Person, add
@@ -84,6 +85,7 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             "statements": statement.id,
             "alarms": alarm_id,
             **decisions,
+            "bank-files": await _bank_file(session, services, factory, run, cash.id),
             "restore-checks": check_id,
             "worker-changes": change_id,
             "shared-accounts": sharing_id,
@@ -126,7 +128,48 @@ async def _decide(session: AsyncSession, services: Services, factory: SampleFact
     lift = await propose_lift(session, services, factory.finance, stop.id, reason="a test's reason")
     law_value = await law_values.enter(session, services, factory.administrator, LOWER_OVERTIME)
     return {"stops": stop.id, "proposals": lift.id, "law-values": law_value.id}
-    return {"stops": stop.id, "proposals": lift.id}
+
+
+async def _bank_file(session: AsyncSession, services: Services, factory: SampleFactory, run: PayRun, account: UUID) -> UUID:
+    """A message to a bank's portal, and its file as one person made it."""
+    file_id, now, vault = new_id(), services.clock(), await services.keys.vault(session)
+    dispatch = Dispatch(
+        factory_id=factory.id,
+        id=new_id(),
+        run_id=run.id,
+        provider_account_id=account,
+        reference=f"GB-{file_id.hex[-20:]}",
+        state="open",
+        fence=1,
+        count=1,
+        created_at=now,
+        look_up_after=now,
+        looked_up=0,
+    )
+    session.add(dispatch)
+    await session.flush()
+    session.add(
+        BankFile(
+            factory_id=factory.id,
+            id=file_id,
+            run_id=run.id,
+            provider_account_id=account,
+            dispatch_id=dispatch.id,
+            name="GB000000000000000001.csv",
+            media_type="text/csv",
+            content=vault.seal(b"a,b\n", "bank_files", file_id, "content"),
+            content_hash="0" * 64,
+            count=1,
+            amount_minor=100,
+            currency="USD",
+            state="made",
+            made_by=factory.administrator.name,
+            made_at=now,
+            downloads=0,
+        )
+    )
+    await session.flush()
+    return file_id
 
 
 async def _changes(session: AsyncSession, factory: SampleFactory, worker_id: UUID, second: UUID, services: Services) -> tuple[UUID, UUID]:
@@ -164,6 +207,7 @@ async def _changes(session: AsyncSession, factory: SampleFactory, worker_id: UUI
     return change_id, sharing_id
 
 
+UPLOAD: dict[str, Any] = {"file": b"reference,state\n"}  # sent as a form with a file
 ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("GET", "/payroll-files/{payroll-files}", Role.PREPARER, None),
     ("GET", "/payroll-files/{payroll-files}/problems", Role.PREPARER, None),
@@ -180,6 +224,9 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("GET", "/pay-runs/{pay-runs}/payments", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/progress", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/bank-files", Role.PREPARER, None),
+    ("GET", "/bank-files/{bank-files}/content", Role.APPROVER, None),
+    ("POST", "/bank-files/{bank-files}/release", Role.APPROVER, {}),
+    ("POST", "/bank-files/{bank-files}/results", Role.FINANCE, UPLOAD),
     ("POST", "/pay-runs/{pay-runs}/submit", Role.PREPARER, {}),
     ("POST", "/pay-runs/{pay-runs}/approve", Role.APPROVER, {"content_hash": "0" * 64}),
     ("POST", "/pay-runs/{pay-runs}/reject", Role.APPROVER, {"reason": "not ours at all"}),
@@ -223,13 +270,14 @@ async def test_ids_of_another_factory_are_not_found(
     headers = {role: await bearer(services, factory.people[role]) for role in Role}
     own = {role: await bearer(services, other_factory.people[role]) for role in Role}
     for number, (method, path, role, body) in enumerate(ADDRESSES):
+        files, form = (body, None) if body is UPLOAD else (None, body)
         url = "/api/v1" + path.replace("{", "%(").replace("}", ")s") % theirs
-        sent = None if body is None else {name: value % theirs if isinstance(value, str) else value for name, value in _named(body).items()}
+        sent = None if form is None else {name: value % theirs if isinstance(value, str) else value for name, value in _named(form).items()}
         key = {"Idempotency-Key": f"tenancy-{number:04d}"}
-        response = await client.request(method, url, headers=headers[role] | key, json=sent)
+        response = await client.request(method, url, headers=headers[role] | key, json=sent, files=files)
         assert response.status_code == 404, f"{method} {path}: {response.text}"
         # The same address is there for its own people: the 404 above is not a misspelt address.
-        assert (await client.request(method, url, headers=own[role] | key, json=sent)).status_code != 404, f"{method} {path}"
+        assert (await client.request(method, url, headers=own[role] | key, json=sent, files=files)).status_code != 404, f"{method} {path}"
 
 
 def _named(body: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -17,19 +18,21 @@ from sqlalchemy import select
 from connectors.faults import FaultKind, FaultPlan
 from connectors.payouts.bank_file.layout import shipped
 from connectors.payouts.bank_file.simulator import Portal
-from payroll_api.access.actor import Actor
+from payroll_api.access.actor import Actor, Role
+from payroll_api.app import create_app
 from payroll_api.errors import NotAllowedError, ProblemError
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.factories.provider_accounts import add_provider_account, disable
-from payroll_api.payments.bank_files import bank_files_of, download_file, make_file, release_file, take_result
+from payroll_api.payments.bank_files import Part, bank_files_of, download_file, make_file, release_file, take_result
 from payroll_api.payments.models import BankFile, BankFileResult, Payment
 from payroll_api.people.destinations import decide
 from payroll_api.people.models import Destination
 from payroll_api.services import Services
-from tests.conftest import SampleFactory, SettableClock
+from tests.conftest import PASSWORD, SampleFactory, SettableClock
 from tests.payroll_api.callers import bearer, fresh
 from tests.payroll_api.few_workers import PEOPLE, payroll
 from tests.payroll_api.payday_story import Story, story
+from tests.payroll_api.plain_browser import PlainBrowser
 
 
 @dataclass(kw_only=True)
@@ -45,6 +48,11 @@ class Portalled:
         async with self.told.services.database.factory(self.told.factory.id) as session:
             (part,) = await bank_files_of(session, self.told.services, self.run_id)
             return await make_file(session, self.told.services, by, part.dispatch_id)
+
+    async def parts(self) -> list[Part]:
+        """The files of the run."""
+        async with self.told.services.database.factory(self.told.factory.id) as session:
+            return await bank_files_of(session, self.told.services, self.run_id)
 
     async def release(self, by: Actor, file: BankFile) -> None:
         """Release it."""
@@ -146,3 +154,42 @@ async def test_the_same_by_api_and_page(waiting: Portalled, factory: SampleFacto
     answered = await client.post(f"{url}/results", files=upload, headers=finance | fresh())
     assert (answered.status_code, answered.json()["named"]) == (201, 4)
     assert (await client.get(f"{url}/content", headers=await bearer(services, factory.preparer))).status_code == 403
+
+
+async def test_on_the_page_one_makes_the_file_another_releases_it_and_the_result_is_read(
+    waiting: Portalled, factory: SampleFactory, services: Services
+) -> None:
+    url = f"/runs/{waiting.run_id}/files"
+
+    async def person(role: Role) -> PlainBrowser:
+        browser = await stack.enter_async_context(PlainBrowser(create_app(services)))
+        await browser.sign_in(factory.logins[role], PASSWORD)
+        return browser
+
+    async with contextlib.AsyncExitStack() as stack:
+        preparer, finance, approver = await person(Role.PREPARER), await person(Role.FINANCE), await person(Role.APPROVER)
+        assert "Make the file" not in (await preparer.open(url)).text
+        await finance.open(url)
+        page = await finance.press("Make the file")
+        assert "Another person must release it" in page.text
+        assert not any(form.action.endswith("/release") for form in page.forms)  # the maker is not offered what she may not do
+        (part,) = await waiting.parts()
+        assert part.file is not None
+        assert (await finance.download(f"/files/{part.file.id}/content")).status_code == 409  # not before it is released
+        await approver.open(url)
+        page = await approver.press("Release the file")
+        got = await finance.download(f"/files/{part.file.id}/content")
+        assert hashlib.sha256(got.content).hexdigest() == part.file.content_hash
+        assert got.headers["content-disposition"].startswith("attachment")
+        assert (await preparer.download(f"/files/{part.file.id}/content")).status_code == 403
+        waiting.portal.take(part.file.name, got.content)
+        await finance.open(url)
+        page = await finance.press("Read the result", file=("nothing.csv", b"no,result"))
+        assert finance.answer.status_code == 409
+        await finance.open(url)
+        page = await finance.press("Read the result", file=("result.xlsx", waiting.portal.results[part.file.name]))
+        assert "result.xlsx" in page.text
+        assert await waiting.states() == Counter({"paid": 3, "rejected": 1})
+        page = await preparer.open(url + "?lang=km")
+        assert page.language == "km"
+        assert not page.complaints
