@@ -148,10 +148,10 @@ async def file_(file_id: UUID, session: InSession) -> FileOut:
     **operation(Permission.PREPARE, Permission.READ_PERSONAL, errors=[NOT_FOUND]),
 )
 async def file_problems(
-    file_id: UUID, session: InSession, services: InServices, cursor: Cursor = None, limit: Limit = 50
+    file_id: UUID, session: InSession, services: InServices, actor: InActor, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[FileProblemOut]:
-    """Each problem with its cell. Cells may hold personal data, so only who may see that sees them."""
-    found = await problems(session, services, file_id, after=after_number(cursor), limit=limit + 1)
+    """Each problem with its cell. Cells may hold personal data: what stands there is masked for who may not read it, such as a key."""
+    found = await problems(session, services, actor, file_id, after=after_number(cursor), limit=limit + 1)
     return page(found, limit, FileProblemOut.model_validate, lambda row: row["position"])
 
 

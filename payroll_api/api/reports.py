@@ -15,7 +15,7 @@ from payroll_api.api.shapes import Input, Output, PeriodText
 from payroll_api.reports.authorities import authority_document, layouts
 from payroll_api.reports.document import Form
 from payroll_api.reports.export import Export, export, export_all
-from payroll_api.reports.journal import ACCOUNTS, journal_document, set_accounts
+from payroll_api.reports.journal import ACCOUNTS, JOURNAL_READERS, journal_document, set_accounts
 from payroll_api.reports.payslip import payslip_document, run_payslips
 from payroll_api.reports.run_summary import run_summary
 from payroll_api.reports.words import words_of
@@ -86,7 +86,7 @@ async def forms(services: InServices, language: Language = "en") -> Layouts:
     operation_id="getAccountingJournal",
     summary="The accounting journal of a month",
     response_class=Response,
-    **operation(Permission.SETTLE, Permission.PREPARE, Permission.AUDIT, errors=[NOBODY, TOO_LONG]),
+    **operation(*sorted(JOURNAL_READERS), errors=[NOBODY, TOO_LONG]),
 )
 async def journal(
     pay_period: Period, session: InSession, services: InServices, actor: InActor, form: Wanted = Form.CSV, language: Language = "en"

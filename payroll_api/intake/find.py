@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payroll_api.access.actor import Actor, Permission
 from payroll_api.db.session import factory_of
 from payroll_api.errors import NotFoundError
 from payroll_api.intake.models import FileProblem, PayrollFile
@@ -34,10 +35,16 @@ async def list_files(session: AsyncSession, *, before: UUID | None, limit: int) 
     return list(await session.scalars(query))
 
 
-async def problems(session: AsyncSession, services: Services, file_id: UUID, *, after: int, limit: int) -> list[dict[str, object]]:
-    """A file's problems in the order of the sheet, from after a position; each with the cell's value as written."""
+async def problems(
+    session: AsyncSession, services: Services, actor: Actor, file_id: UUID, *, after: int, limit: int
+) -> list[dict[str, object]]:
+    """A file's problems in the order of the sheet, from after a position; each with the cell's value as written.
+
+    A cell may hold a name or an account: only those who may read them see what stands there.
+    """
     await get_file(session, file_id)
     vault = await services.keys.vault(session)
+    may_read = Permission.READ_PERSONAL in actor.permissions
     rows = await session.scalars(
         select(FileProblem).where(FileProblem.file_id == file_id, FileProblem.position > after).order_by(FileProblem.position).limit(limit)
     )
@@ -47,7 +54,7 @@ async def problems(session: AsyncSession, services: Services, file_id: UUID, *, 
             "sheet": row.sheet,
             "cell": row.cell,
             "column": row.meaning,
-            "value": vault.open(row.value, "file_problems", f"{file_id}:{row.position}", "value"),
+            "value": _shown(vault.open(row.value, "file_problems", f"{file_id}:{row.position}", "value"), may_read=may_read),
             "code": row.code,
             "severity": row.severity,
             "message": row.message,
@@ -56,3 +63,7 @@ async def problems(session: AsyncSession, services: Services, file_id: UUID, *, 
         }
         for row in rows
     ]
+
+
+def _shown(value: str, *, may_read: bool) -> str:
+    return value if may_read or not value else "•••"

@@ -37,6 +37,8 @@ _TAKEN: Mapping[str, str] = {
     "union_dues": "union_dues_payable",
 }
 _PAID_FROM: Mapping[str, str] = {"bank_account": "bank", "wallet": "wallet", "cash": "cash"}
+# Who may take the journal, by page and by program.
+JOURNAL_READERS = frozenset({Permission.SETTLE, Permission.PREPARE, Permission.AUDIT})
 # Each account with the code that stands there until the factory gives its own.
 ACCOUNTS: Mapping[str, str] = {
     name: name.upper().replace("_", "-")

@@ -51,7 +51,7 @@ async def _show(page: Page, file_id: UUID) -> Response:
     async with page.session() as session:
         file = await get_file(session, file_id)
         run = await session.scalar(select(PayRun).where(PayRun.file_id == file_id).order_by(PayRun.id.desc()).limit(1))
-        found = await problems(session, page.services, file_id, after=position, limit=_PROBLEMS + 1)
+        found = await problems(session, page.services, page.actor, file_id, after=position, limit=_PROBLEMS + 1)
         open_ = {"blocks": 0, "warns": 0, "informs": 0, **await open_counts(session, file_id)}
         any_differences = bool(await discrepancies(session, file_id, after=-1, limit=1))
         progress = await run_progress(session, run.id) if run else None
@@ -59,7 +59,7 @@ async def _show(page: Page, file_id: UUID) -> Response:
     columns = _columns(file)
     changing = [letter for letter in page.request.query_params.get("change", "").split(",") if letter.isalpha()][: len(columns)]
     live_run = run if run and run.state != "rejected" else None
-    shown = [_masked(page, item) for item in found[:_PROBLEMS]]
+    shown = found[:_PROBLEMS]
     return page.show(
         "file.html",
         {**_figures(file, page.words), **asked},
@@ -83,11 +83,6 @@ async def _show(page: Page, file_id: UUID) -> Response:
 
 def _is_working(file: PayrollFile) -> bool:
     return file.state in {"received", "reading"} or (file.state == "read" and is_confirmed(file) and not open_questions(file))
-
-
-def _masked(page: Page, item: Mapping[str, object]) -> Mapping[str, object]:
-    """A cell may hold a name or an account: only those who may read them see what stands there."""
-    return item if page.may("read_personal") or not item["value"] else {**item, "value": "•••"}
 
 
 def _columns(file: PayrollFile) -> list[dict[str, object]]:

@@ -9,12 +9,12 @@ from fastapi.responses import Response
 
 from importers.period import PayPeriod
 from payroll_api.access.actor import Permission
-from payroll_api.errors import InvalidError, NotFoundError
+from payroll_api.errors import InvalidError, NotAllowedError, NotFoundError
 from payroll_api.factories.settings import get_factory
 from payroll_api.reports.authorities import authority_document, layouts
 from payroll_api.reports.document import Form
 from payroll_api.reports.export import Export, export, export_all
-from payroll_api.reports.journal import ACCOUNTS, journal_document, set_accounts
+from payroll_api.reports.journal import ACCOUNTS, JOURNAL_READERS, journal_document, set_accounts
 from payroll_api.reports.payslip import payslip_document, run_payslips
 from payroll_api.reports.run_summary import run_summary
 from payroll_api.reports.words import words_of
@@ -42,6 +42,7 @@ async def show(page: Reader) -> Response:
         runs=[run for run in runs if run.state in ("released", "completed")][:10],
         accounts={name: factory.journal_accounts.get(name, code) for name, code in ACCOUNTS.items()},
         forms=list(Form),
+        may_journal=bool(JOURNAL_READERS & page.actor.permissions),
     )
 
 
@@ -81,6 +82,8 @@ async def form(page: Reader, name: str) -> Response:
     async with page.session() as session:
         words = words_of(page.words.language)
         if name == "journal":
+            if not JOURNAL_READERS & page.actor.permissions:
+                raise NotAllowedError("Your account may not take the journal. Ask your administrator for the role.")
             document = await journal_document(session, page.services, period, words)
         else:
             page.actor.require(Permission.READ_PERSONAL)
