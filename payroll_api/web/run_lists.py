@@ -10,7 +10,9 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payroll_api.errors import InvalidError
+from connectors.payouts.cash.notes import notes_for
+from importers.money import Money, currency
+from payroll_api.errors import InvalidError, ProblemError
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.payments.find import count_by_state, get_payment, list_payments
 from payroll_api.payments.hold import cancel, confirm_cash, hold, unhold
@@ -32,8 +34,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PAGE = 50
 _LONGEST_CODE = 64
-# The list to sign is one document: it is not cut into pages. A factory pays a few in cash, not thousands.
-_CASH = 2000
+# The list to sign is one document: it is not cut into pages. It is as long as a list of the cash desk at most, and says so when cut.
+_CASH = 5000
 
 
 @router.get("/runs/{run_id}/people")
@@ -126,17 +128,24 @@ async def cash(page: Reader, run_id: UUID) -> Response:
         items=found,
         total=formats.sum_of((item["amount_minor"], item["currency"]) for item in found),
         waiting=waiting,
+        notes=notes_for(Money(item["amount_minor"], currency(item["currency"])) for item in found if item["state"] != "paid"),
         may_confirm=page.may("settle") and waiting > 0,
+        is_cut=len(found) == _CASH,
     )
 
 
 @router.post("/runs/{run_id}/cash")
 async def signed(page: Doer, run_id: UUID) -> Response:
     """Count envelopes as paid that were signed for: all of the list, or those chosen."""
-    codes = None if page.typed("all") else page.chosen("worker")
-    if codes is not None and not codes:
+    codes = page.chosen("worker")
+    if not codes and not page.typed("all"):
         raise InvalidError("Choose those who were paid, or confirm the whole list.")
     async with page.session() as session:
+        if page.typed("all"):
+            # Everybody on the list that was shown: whoever came onto it since has not signed.
+            codes = [item["worker_code"] for item in await _cash_payments(session, page, run_id) if item["state"] == "accepted"]
+            if page.typed("shown") != str(len(codes)):
+                raise ProblemError("list_changed", "The list has changed since it was shown. Load it again, and look who has signed.")
         await confirm_cash(session, page.services, page.actor, run_id, codes)
     return page.go(f"/runs/{run_id}/cash", "cash")
 
