@@ -15,6 +15,7 @@ from payroll_api.audit import seal
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.factories.models import FactoryDirectory
 from payroll_api.jobs.names import Periodic
+from payroll_api.jobs.take_up import failing_jobs, take_up_held
 from payroll_api.jobs.worker import PeriodicHandler
 from payroll_api.logs import places
 from payroll_api.outside.guard import check_guard
@@ -89,7 +90,7 @@ async def factories(services: Services) -> AsyncIterator[UUID]:
 
 
 async def look_up(services: Services, factory_id: UUID) -> None:
-    """Ask for a look-up of each dispatch that has waited long enough, send what was forgotten, and mark slips whose sender died."""
+    """Ask for a look-up of each dispatch that has waited long enough, have done what was forgotten, and mark slips whose sender died."""
     if not await check_guard(services, factory_id):
         await reconcile_after_restore(services, factory_id)
     async with services.database.factory(factory_id) as session:
@@ -97,6 +98,7 @@ async def look_up(services: Services, factory_id: UUID) -> None:
         for dispatch in await due(session, now):
             await ask_look_up(session, dispatch, timedelta(0))
         await ask_forgotten(session, services, now)
+        await take_up_held(session)
         await give_up_interrupted(session, now)
         await give_up_interrupted_notices(session, now)
         await adopt_due(session, services)
@@ -135,6 +137,10 @@ async def check(services: Services, factory_id: UUID, checked: dict[UUID, dateti
             for one in broken
         )
         await sound_only(session, now, "invariant_broken", alarms)
+        failing = [
+            Alarm(kind="job_failing", subject=f"job:{job_id}", due_at=now, data={"job": job}) for job_id, job in await failing_jobs(session)
+        ]
+        await sound_only(session, now, "job_failing", failing)
         await look_elsewhere(session, services)
         await watch_paydays(session, now)
 

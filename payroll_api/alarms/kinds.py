@@ -20,5 +20,6 @@ KINDS: Mapping[str, str] = {
     "sending_locked": "administrator",  # the database is older than what was sent: nothing is sent until it is reconciled
     "message_unmatched": "finance",  # a provider speaks of a payment that was never sent from here
     "message_quarantined": "finance",  # a provider's message contradicts an earlier one, or cannot be read
+    "job_failing": "administrator",  # a piece of work fails again and again, and what follows it waits
     "invariant_broken": "administrator",  # something that must always hold does not
 }

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgPoolDriver
+from pgqueuer.errors import RetryRequested
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule
@@ -86,6 +87,10 @@ def _guarded(job: Job, handler: Handler) -> Callable[[QueuedJob], Awaitable[None
         factory = UUID(payload.pop("factory"))
         try:
             await handler(factory, payload)
+        except asyncio.CancelledError:
+            # Told to stop, and out of patience: the queue would take that for a job that nobody wants any more, and delete it.
+            log.warning("job_put_back", job=job.value, attempt=queued.attempts)
+            raise RetryRequested(timedelta(0), "stopped in the middle") from None
         except Exception as error:  # noqa: BLE001 whatever a step raises, the queue tries it again
             # The message may hold what a library chose to put there: only the type is logged and kept.
             log.error("job_failed", job=job.value, error=type(error).__name__, attempt=queued.attempts, at=logs.places(error))  # noqa: TRY400 not the message
