@@ -18,7 +18,7 @@ from payroll_api.services import Services
 from payroll_api.settlement.models import SettlementBreak
 from payroll_api.settlement.postings import post_way_out
 from payroll_api.settlement.rules import rules_of
-from payroll_api.settlement.tell import tell
+from payroll_api.settlement.tell import lock_messages, tell
 from payroll_api.settlement.ways import WayOut, ways_out
 
 ALARM = "break_overdue"
@@ -120,6 +120,7 @@ async def _close(
     found.closed_reason = f"{found.closed_reason} / {reason.strip()}" if found.proposed_by else reason.strip()
     await session.flush()
     if way is WayOut.CONFIRMED and found.payment_id is not None:
+        await lock_messages(session, [found.payment_id])
         rows = await fetch(session, _CONFIRM, actor.factory_id, found.payment_id, found.statement_id, found.position)
         for (day,) in rows:
             await tell(session, [found.payment_id], PayoutStatus.PAID, actor=actor.name, at=now, booked_on=day)

@@ -19,7 +19,7 @@ from payroll_api.settlement.judged import Judged, Part
 from payroll_api.settlement.models import StatementFile
 from payroll_api.settlement.postings import post_lines, post_opening
 from payroll_api.settlement.rules import Rules
-from payroll_api.settlement.tell import tell
+from payroll_api.settlement.tell import lock_messages, tell
 from reconciliation.contract import SettlementMatch, SettlementVerdict
 
 _COLUMNS = (
@@ -64,19 +64,21 @@ async def keep(
     """Write the new lines of one statement from position `first`, settle payments, post what is certain, open and close breaks."""
     parts = list(judged.parts())
     missing = list(judged.without_line())
-    await _write_lines(session, file, parts, account_key, first)
-    await _write_balance(session, file, judged.statement)
     arrived: dict[UUID, date] = {
         UUID(part.match.payment_id): part.line.booked_on for part in parts if part.match.payment_id and part.match.money_arrived
     }
+    came_back = [
+        (UUID(part.match.payment_id), part.line.booked_on) for part in parts if part.match.kind == "returned" and part.match.payment_id
+    ]
+    # A line's row points to its payment and so locks it: the messages come before.
+    await lock_messages(session, [UUID(part.match.payment_id) for part in parts if part.match.payment_id])
+    await _write_lines(session, file, parts, account_key, first)
+    await _write_balance(session, file, judged.statement)
     await post_opening(session, file, judged.statement, at)
     await run(session, _SETTLED, file.factory_id, list(arrived), list(arrived.values()))
     actor = f"statement:{file.id}"
     for day, payments in _by_day(arrived.items()).items():
         await tell(session, payments, PayoutStatus.PAID, actor=actor, at=at, booked_on=day)
-    came_back = [
-        (UUID(part.match.payment_id), part.line.booked_on) for part in parts if part.match.kind == "returned" and part.match.payment_id
-    ]
     for day, payments in _by_day(came_back).items():
         await tell(session, payments, PayoutStatus.RETURNED, actor=actor, at=at, booked_on=day)
     await post_lines(session, file, parts, at)

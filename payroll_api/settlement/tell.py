@@ -22,6 +22,22 @@ _REFERENCES = (
 )
 
 
+_MESSAGES = (
+    "select d.id from dispatches d where d.factory_id = $1 and d.id in (select a.dispatch_id from attempts a join payments p"
+    " on p.factory_id = a.factory_id and p.id = a.payment_id and p.attempt = a.number where a.factory_id = $1 and a.payment_id = any($2))"
+    " order by d.id for update of d"
+)
+
+
+async def lock_messages(session: AsyncSession, payments: Sequence[UUID]) -> None:
+    """Take the locks of the messages that carry these payments, before any of their payments is touched.
+
+    Everywhere a message's lock comes before its payments': a look-up or a sender that holds one would wait for us, and we for it.
+    """
+    if payments:
+        await fetch(session, _MESSAGES, factory_of(session), list(payments))
+
+
 async def tell(session: AsyncSession, payments: Sequence[UUID], status: PayoutStatus, *, actor: str, at: datetime, booked_on: date) -> None:
     """Record what a statement shows of payments whose state does not say so yet, dispatch by dispatch in the order of their ids.
 
