@@ -53,9 +53,12 @@ async def may_claim(session: AsyncSession, services: Services) -> bool:
     factory_id = factory_of(session)
     if await fetch(session, _LOCKED, factory_id):
         return False
-    guard = await fetch(session, _GUARD, factory_id)
     journal = journal_at(services.settings.journal_file)
-    reason = _trouble(guard[0] if guard else None, journal, factory_id)
+    # Another worker may send at this moment: it counts in the database first and in the journal then. So the journal is read before the
+    # database to see whether that is older, and once more after it to see whether lines are missing.
+    before = journal.newest(factory_id)
+    guard = await fetch(session, _GUARD, factory_id)
+    reason = _trouble(guard[0] if guard else None, journal, factory_id, before)
     if reason is None:
         return True
     await _lock(session, reason, guard[0][0] if guard else 0, journal.newest(factory_id), services.clock())
@@ -114,19 +117,18 @@ async def reopen(session: AsyncSession, services: Services) -> None:
     )
 
 
-def _trouble(guard: tuple[Any, ...] | None, journal: Journal, factory_id: UUID) -> str | None:
-    """Why nothing may be sent: a code of `REASONS`, or None."""
-    newest = journal.newest(factory_id)
+def _trouble(guard: tuple[Any, ...] | None, journal: Journal, factory_id: UUID, before: int) -> str | None:
+    """Why nothing may be sent: a code of `REASONS`, or None. `before` is the journal's newest number from before the guard was read."""
     if guard is None:
-        return "database_older" if newest else None
+        return "database_older" if before else None
     epoch, journal_id, journaled = guard
     if (identity := journal.identity()) is None:
         return "journal_missing"
     if identity != journal_id:
         return "journal_other"
-    if newest > epoch:
+    if before > epoch:
         return "database_older"
-    return "journal_cut" if newest < journaled else None
+    return "journal_cut" if journal.newest(factory_id) < journaled else None
 
 
 async def _lock(session: AsyncSession, reason: str, inside: int, outside: int, at: datetime) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
+import os
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text
 
 from payroll_api.alarms.models import AlarmRow
+from payroll_api.db.session import Database
 from payroll_api.encryption import master
 from payroll_api.encryption.vault import Keys, SealBrokenError
-from payroll_api.outside.guard import check_guard
+from payroll_api.outside.guard import check_guard, may_send
 from payroll_api.outside.journal import Journal, Sending, SentOrder
 from payroll_api.outside.models import RestoreCheck
 from payroll_api.payments.models import Dispatch
@@ -133,3 +140,41 @@ async def test_a_database_that_does_not_fit_the_journal_sends_nothing(
             alarms = list(await session.scalars(select(AlarmRow).where(AlarmRow.cleared_at.is_(None))))
         assert [(alarm.kind, alarm.owner) for alarm in alarms] == [("sending_locked", "administrator")]
         assert not await check_guard(services, factory.id)
+
+
+class Watched(type(Path())):  # type: ignore[misc]  # the path class of this system
+    """A path that does something in the moment before a file is looked at."""
+
+    before_look: ClassVar[Callable[[], None]]
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """As the file is after that."""
+        if self.name == "sendings.jsonl":
+            Watched.before_look()
+        return super().stat(follow_symlinks=follow_symlinks)  # type: ignore[no-any-return]  # what the system says
+
+
+async def test_a_worker_that_looks_while_another_sends_does_not_take_the_database_for_an_older_one(
+    services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
+) -> None:
+    """Whenever this one looks into the journal, another has just counted a sending and written it down."""
+    async with few(services, factory, tmp_path, clock) as told:
+        await released(told)
+        await settle_down(told, clock)
+        async with services.database.factory(factory.id) as session:
+            dispatch = (await session.scalars(select(Dispatch.id).limit(1))).one()
+
+        async def send() -> None:
+            other = dataclasses.replace(told.services, database=Database(services.database.url))
+            assert await may_send(other, factory.id, dispatch)
+            await other.database.close()
+
+        def as_another_worker() -> None:
+            sender = threading.Thread(target=lambda: asyncio.run(send()))
+            sender.start()
+            sender.join()
+
+        Watched.before_look = as_another_worker
+        (tmp_path / "same").symlink_to(services.settings.data_dir)
+        settings = services.settings.model_copy(update={"data_dir": Watched(tmp_path / "same")})
+        assert await check_guard(dataclasses.replace(told.services, settings=settings), factory.id)
