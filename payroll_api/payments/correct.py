@@ -25,6 +25,7 @@ _EARLIER = """
 select p.id, p.run_id, p.worker_id, p.worker_code, p.period, p.currency, p.amount_minor, p.state, d.id, d.kind, d.state, d.account_key
 from payments p
 left join destinations d on d.factory_id = p.factory_id and d.worker_id = p.worker_id and d.state <> 'retired'
+  and not d.is_proposal
 where p.factory_id = $1 and p.id = $2 and p.corrects is null
 """
 _TAKEN = "select from payments where factory_id = $1 and worker_id = $2 and period = $3 and kind = 'correction' and state <> 'cancelled'"

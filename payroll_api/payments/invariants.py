@@ -48,7 +48,7 @@ CHECKS: Mapping[str, str] = {
     ),
     "sent_to_unverified": (
         "select c.id::text from c join destinations d on d.factory_id = c.factory_id and d.id = c.destination_id"
-        " where c.state = 'submitting' and (d.account_key <> c.account_key or d.state not in ('verified', 'confirmed')"
+        " where c.state = 'submitting' and (d.account_key <> c.account_key or d.is_proposal or d.state not in ('verified', 'confirmed')"
         " and not (d.kind = 'cash' and c.decision_id is not null))"
     ),
     # I3

@@ -39,14 +39,14 @@ select p.id, p.state, p.attempt, a.state,
 from payments p
 join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt
 left join destinations d on d.factory_id = p.factory_id and d.worker_id = p.worker_id
-  and ($3::uuid[] is null and d.state <> 'retired' or d.id = any($3))
+  and ($3::uuid[] is null and d.state <> 'retired' and not d.is_proposal or d.id = any($3))
 where p.factory_id = $1 and p.id = any($2) order by p.id
 """
 _LOCKED = " for update of p"
 _CASH = """
 insert into destinations (factory_id, id, worker_id, kind, bank, account, holder, account_key, state, detail, decided_by, created_by,
-  created_at)
-select $1, n.id, n.worker_id, 'cash', null, n.account, n.holder, n.account_key, 'retired', '', $7, $7, $8
+  created_at, is_proposal)
+select $1, n.id, n.worker_id, 'cash', null, n.account, n.holder, n.account_key, 'retired', '', $7, $7, $8, false
 from unnest($2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::bytea[]) as n(id, worker_id, account, holder, account_key)
 """
 _WORKERS = "select id, worker_code, name from workers where factory_id = $1 and id = any($2) order by id"

@@ -32,9 +32,11 @@ from payroll_api.payments.repay import Way, propose_repay
 from payroll_api.payments.stops import press, propose_lift
 from payroll_api.payments.submit import ask_forgotten
 from payroll_api.people.models import Destination
+from payroll_api.people.propose import Origin, propose_account
+from payroll_api.people.typed import person_with
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
-from tests.payroll_api.few_workers import few, hear, payments_of, released, settle_down, states_of
+from tests.payroll_api.few_workers import NEW_ACCOUNT, few, hear, payments_of, released, settle_down, states_of
 from tests.payroll_api.payday_story import Story
 
 LETTER = Found(result=Result.NO_MONEY_MOVED, evidence=Evidence.PROVIDER_LETTER, reference="letter 2026/12")
@@ -318,3 +320,24 @@ async def test_an_underpaid_month_is_made_up_by_a_payment_of_its_own_and_only_on
         made = (await session.scalars(select(Payment).where(Payment.corrects == short.id))).one()
         assert (made.kind, made.period, made.amount_minor) == ("correction", short.period, 1250)
         assert (await session.get_one(Payment, (told.factory.id, short.id))).amount_minor == short.amount_minor
+
+
+async def test_another_account_that_is_only_proposed_is_paid_neither_again_nor_for_a_correction(told: Story) -> None:
+    """Somebody has asked for another account for two workers. The bank knows it, and nobody has confirmed that it is theirs."""
+    refused = await say(told, PayoutStatus.REJECTED, "account_closed")
+    paid = next(one for one in await payments_of(told) if one.state == "paid")
+    async with deciding(told) as (session, services):
+        for one in (refused, paid):
+            as_asked = {"kind": "bank_account", "bank": None, "account": NEW_ACCOUNT}
+            person = await person_with(session, services, told.factory.preparer, one.worker_id, **as_asked)
+            await propose_account(session, services, one.worker_id, person, Origin(source="page", by=told.factory.preparer.name))
+    await told.work(only=[Job.CHECK_DESTINATIONS])
+    async with deciding(told) as (session, services):
+        for item in await session.scalars(select(Destination).where(Destination.is_proposal)):
+            item.state = "verified"
+    async with deciding(told) as (session, services):
+        again = await propose_repay(session, services, told.factory.preparer, [refused.id], way=Way.CURRENT, reason="the bank reopened it")
+        more = await propose_correction(session, services, told.factory.preparer, paid.id, minor=1250, reason="two hours of overtime")
+    items: Any = again.content["items"]
+    assert [item["destination"] for item in items] == [str(refused.destination_id)]
+    assert more.content["destination"] == str(paid.destination_id)
