@@ -124,7 +124,10 @@ async def unhold_payment(payment_id: UUID, body: Why, session: InSession, servic
 
 
 @router.post(
-    "/{payment_id}/cancel", operation_id="cancelPayment", summary="Give a payment up", **operation(Permission.RELEASE, errors=ERRORS)
+    "/{payment_id}/cancel",
+    operation_id="cancelPayment",
+    summary="Give a payment up",
+    **operation(Permission.RELEASE, errors=[*ERRORS, (409, "contradicted")]),
 )
 async def cancel_payment(payment_id: UUID, body: Why, session: InSession, services: InServices, actor: InActor) -> PaymentOut:
     """Only one that was not sent, or failed for sure. A corrected file can then pay the worker."""

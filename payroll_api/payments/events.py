@@ -29,6 +29,12 @@ select d.id, d.reference, a.reference from dispatches d
 left join attempts a on a.factory_id = d.factory_id and a.dispatch_id = d.id and a.reference = any($4)
 where d.factory_id = $1 and d.provider_account_id = $2 and (d.reference = any($3) or a.reference is not null)
 """
+# What a message says about an order whose end we knew otherwise: money that arrived came back, or a refused order was paid after all.
+_NEWS = """
+select distinct a.reference from attempts a join unnest($3::text[], $4::text[]) as n(reference, said) on n.reference = a.reference
+where a.factory_id = $1 and a.dispatch_id = $2
+  and (a.state = 'paid' and n.said in ('returned', 'rejected') or a.state = 'rejected' and n.said = 'paid') order by 1
+"""
 _HANDLED = (
     "update provider_messages m set state = n.state, detail = n.detail, handled_at = $2"
     " from unnest($3::uuid[], $4::text[], $5::text[]) as n(id, state, detail)"
@@ -96,9 +102,10 @@ async def _read(session: AsyncSession, services: Services, account_id: UUID, mes
 async def _hear(services: Services, factory_id: UUID, dispatch_id: UUID, profile: Profile, outcomes: Sequence[PayoutOutcome]) -> None:
     """Ask the provider about a dispatch where a message says something final or nothing precise; else record what was said."""
     if profile.looks_up and (not outcomes or any(outcome.status in _MONEY_FINAL for outcome in outcomes)):
-        # Money that arrived may come back: then the provider is asked about an order that was paid, too.
-        returned = sorted({outcome.reference for outcome in outcomes if outcome.status is PayoutStatus.RETURNED})
-        await confirm(services, factory_id, dispatch_id, returned)
+        async with services.database.factory(factory_id) as session:
+            said = [(outcome.reference, outcome.status.value) for outcome in outcomes]
+            news = await fetch(session, _NEWS, factory_id, dispatch_id, [ref for ref, _ in said], [status for _, status in said])
+        await confirm(services, factory_id, dispatch_id, [row[0] for row in news])
         return
     for some in in_turn(outcomes, lambda outcome: outcome.reference):
         async with services.database.factory(factory_id) as session:

@@ -28,12 +28,18 @@ _EVIDENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z ./:_-]{2,79}", re.ASCII)
 # What nobody knows about: sent in some way and without an end, or with an end that the provider contradicts.
 _OPEN = """
 select p.id, a.number, a.reference, a.state, a.dispatch_id, p.currency, p.amount_minor
-from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id and p.attempt = a.number
+from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
 join dispatches d on d.factory_id = a.factory_id and d.id = a.dispatch_id
 where a.factory_id = $1 and ($2::uuid is null or p.id = $2) and ($3::uuid is null or d.id = $3)
-  and (d.state in ('sending', 'open') and a.state in ('intent', 'accepted', 'unknown') or a.contradicted_by is not null)
+  and (p.attempt = a.number and d.state in ('sending', 'open') and a.state in ('intent', 'accepted', 'unknown')
+    or a.contradicted_by is not null)
 order by p.id
 """
+# What a confirmed finding must have made of an attempt.
+_NOT_SO = (
+    "select p.state from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id"
+    " where a.factory_id = $1 and a.reference = any($2) and a.state <> $3 limit 1"
+)
 _AGREED = "update attempts set contradicted_by = null where factory_id = $1 and reference = any($2)"
 
 
@@ -121,6 +127,14 @@ async def apply_finding(session: AsyncSession, services: Services, actor: Actor,
         ]
         words = [Word(outcome=outcome, source=Source.PEOPLE) for outcome in outcomes]
         await record_words(session, dispatch, words, None, actor=actor.name, at=now)
+        wrong = await fetch(session, _NOT_SO, actor.factory_id, [row[2] for row in mine], status.value)
+        if wrong:
+            state = wrong[0][0]
+            raise ProblemError(
+                "payment_state",
+                f"The payment is {state} by now: it cannot become {status.value}. Call the operator.",
+                extra={"state": state},
+            )
         # Where the finding confirms what stood there already, nothing moved; the contradiction is settled all the same.
         await run(session, _AGREED, actor.factory_id, [row[2] for row in mine])
     return draft

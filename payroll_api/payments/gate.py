@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +22,7 @@ from payroll_api.payments.models import Dispatch
 from payroll_api.payments.orders import orders_of
 from payroll_api.payments.outcomes import close_if_done
 from payroll_api.payments.protocol import LONGEST_PAUSE, Gate, may_pass
-from payroll_api.payments.withdraw import hold_withdrawn
+from payroll_api.payments.withdraw import contradicted, hold_withdrawn
 from payroll_api.services import Services
 
 log = logs.get(__name__)
@@ -63,8 +63,19 @@ async def pass_gate(services: Services, factory_id: UUID, intent: Intent) -> Int
         if gate.refused is not None:
             log.warning("not_sent", dispatch=str(dispatch.id), why=gate.refused)
             return None
+        standing = await _without_contradicted(session, dispatch, gate.references, services.clock())
+        if not standing:
+            await close_if_done(session, dispatch, services.clock())
+            return None
         dispatch.state, dispatch.sent_at = "sending", services.clock()
-    return only(intent, gate.references)
+    return only(intent, standing)
+
+
+async def _without_contradicted(session: AsyncSession, dispatch: Dispatch, standing: Sequence[str], at: datetime) -> list[str]:
+    """The orders without those whose payment has arrived already, as the provider says since it was claimed: they are held."""
+    doubtful = await contradicted(session, dispatch)
+    await hold_withdrawn(session, dispatch, [reference for reference in doubtful if reference in set(standing)], "contradicted", at)
+    return [reference for reference in standing if reference not in set(doubtful)]
 
 
 async def take_up(services: Services, factory_id: UUID, dispatch_id: UUID) -> tuple[Connector, Intent] | None:
@@ -79,9 +90,11 @@ async def take_up(services: Services, factory_id: UUID, dispatch_id: UUID) -> tu
         if gate.refused is not None:
             wait_at_gate(services, dispatch, gate)
             return None
+        references = set(await _without_contradicted(session, dispatch, gate.references, now))
         orders, changed = await orders_of(session, await services.keys.vault(session), dispatch)
-        standing = [order for order in orders if order.reference in set(gate.references)]
-        await hold_withdrawn(session, dispatch, [reference for reference in changed if reference in set(gate.references)], now)
+        standing = [order for order in orders if order.reference in references]
+        gone = [reference for reference in changed if reference in references]
+        await hold_withdrawn(session, dispatch, gone, "destination_changed", now)
         dispatch.fence += 1
         if not standing:
             await close_if_done(session, dispatch, now)

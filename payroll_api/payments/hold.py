@@ -12,6 +12,7 @@ from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api.access.actor import Actor, Permission
 from payroll_api.access.four_eyes import require_person
 from payroll_api.audit.journal import Event, record
+from payroll_api.db.bulk import fetch
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.jobs.names import Job
@@ -26,6 +27,7 @@ from payroll_api.payments.withdraw import withdraw
 from payroll_api.services import Services
 
 _SHORTEST_REASON = 5
+_CONTRADICTED = "select from attempts where factory_id = $1 and payment_id = $2 and contradicted_by is not null limit 1"
 
 
 async def hold(session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, *, reason: str) -> Payment:
@@ -34,7 +36,7 @@ async def hold(session: AsyncSession, services: Services, actor: Actor, payment_
     Raises ProblemError `already_handed_over` when its message may have left, `payment_state` where it makes no sense.
     """
     actor.require(Permission.PREPARE)
-    return await _stop(session, services, actor, payment_id, "held", _reason(reason))
+    return (await _stop(session, services, actor, payment_id, "held", _reason(reason)))[0]
 
 
 async def unhold(session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, *, reason: str) -> Payment:
@@ -58,14 +60,17 @@ async def cancel(session: AsyncSession, services: Services, actor: Actor, paymen
     Raises ProblemError `already_handed_over` when its message may have left, `payment_state` where it makes no sense.
     """
     actor.require(Permission.RELEASE)
-    was_returned = (await _found(session, actor, payment_id)).state == "returned"
-    payment = await _stop(session, services, actor, payment_id, "cancelled", _reason(reason))
+    payment, was = await _stop(session, services, actor, payment_id, "cancelled", _reason(reason))
+    if await fetch(session, _CONTRADICTED, actor.factory_id, payment_id):
+        raise ProblemError(
+            "contradicted", "The provider has said that money moved for this payment. Find out what became of it before it is given up."
+        )
     owed = Transfer(
         run_id=payment.run_id,
         payment_id=payment.id,
         attempt=payment.attempt,
         cause=Cause.CANCELLED,
-        debit=Account.RETURNS if was_returned else Account.WAGES_PAYABLE,
+        debit=Account.RETURNS if was == "returned" else Account.WAGES_PAYABLE,
         credit=Account.WAGES_DUE,
         currency=payment.currency,
         amount_minor=payment.amount_minor,
@@ -95,8 +100,8 @@ async def _locked(session: AsyncSession, actor: Actor, payment_id: UUID) -> Paym
     return payment
 
 
-async def _stop(session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, to: str, reason: str) -> Payment:
-    """Hold or cancel: taken out of its message where that has not passed the gate, refused where it has."""
+async def _stop(session: AsyncSession, services: Services, actor: Actor, payment_id: UUID, to: str, reason: str) -> tuple[Payment, str]:
+    """Hold or cancel: taken out of its message where that has not passed the gate, refused where it has. Gives its state before, too."""
     latest = (
         select(Attempt)
         .join(Payment, (Payment.factory_id == Attempt.factory_id) & (Payment.id == Attempt.payment_id))
@@ -110,7 +115,7 @@ async def _stop(session: AsyncSession, services: Services, actor: Actor, payment
             count = await withdraw(session, dispatch, [attempt.reference], to=to, actor=actor.name, code="decided", detail=reason, at=now)
             await close_if_done(session, dispatch, now)
             if count:
-                return await _found(session, actor, payment_id)
+                return await _found(session, actor, payment_id), "submitting"
     payment = await _locked(session, actor, payment_id)
     if payment.state in ("submitting", "accepted", "unknown"):
         raise ProblemError(
@@ -118,8 +123,9 @@ async def _stop(session: AsyncSession, services: Services, actor: Actor, payment
             f"Too late: the payment was already handed over to the provider and is {payment.state}. Ask the provider to stop it.",
             extra={"state": payment.state},
         )
+    was = payment.state
     await _move(session, services, actor, payment, to, reason)
-    return payment
+    return payment, was
 
 
 def _cannot(payment: Payment, to: str) -> ProblemError:

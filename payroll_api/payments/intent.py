@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,8 +23,9 @@ from payroll_api.payments.references import attempt_reference, dispatch_referenc
 
 _CLAIM = """
 select p.id, p.attempt + 1, p.amount_minor, p.currency, p.account_key, d.id, d.kind, d.bank, d.account, d.holder,
-  d.account_key = p.account_key
-    and (d.state in ('verified', 'confirmed') or d.kind = 'cash' and d.state = 'retired' and p.decision_id is not null)
+  d.account_key = p.account_key and not d.is_proposal
+    and (d.state in ('verified', 'confirmed') or d.kind = 'cash' and d.state = 'retired' and p.decision_id is not null),
+  exists (select from attempts c where c.factory_id = p.factory_id and c.payment_id = p.id and c.contradicted_by is not null)
 from payments p
 join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state in ('released', 'completed') and r.pay_on <= $6
 join provider_accounts a on a.factory_id = p.factory_id and a.id = p.provider_account_id and a.is_enabled
@@ -41,9 +42,14 @@ _SUBMITTING = (
     " where factory_id = $1 and id = any($2) and state = 'ready'"
 )
 _HOLD = (
-    "update payments set state = 'held', state_since = $3, code = 'destination_changed',"
-    " detail = 'The account changed after the run was approved.' where factory_id = $1 and id = any($2) and state = 'ready'"
+    "update payments set state = 'held', state_since = $3, code = $4, detail = $5"
+    " where factory_id = $1 and id = any($2) and state = 'ready'"
 )
+# Why a rule holds one worker back, by the code that is kept with it.
+DETAILS: Mapping[str, str] = {
+    "destination_changed": "The account changed after the run was approved.",
+    "contradicted": "The provider has since said that an earlier attempt was paid. Find out what became of it first.",
+}
 _ATTEMPT_COLUMNS = (
     "factory_id", "payment_id", "number", "dispatch_id", "reference", "payload_hash", "state", "detail", "created_at", "changed_at",
 )  # fmt: skip
@@ -72,28 +78,26 @@ async def claim(
 ) -> Intent | None:
     """Take up to `limit` ready payments into a new dispatch. None when none is ready, its pay day has not come, or its account is off.
 
-    A payment whose destination is no longer the approved one is held instead, and the others go on.
+    A payment whose destination is no longer the approved one, or of which the provider says that it was paid after all, is held
+    instead, and the others go on.
     """
     factory_id = session.info["factory_id"]
     rows = await fetch(session, _CLAIM, factory_id, run_id, provider_account_id, unit, limit, pay_day(at))
     dispatch_id = new_id()
     orders: list[PayoutOrder] = []
     good: list[tuple[Any, ...]] = []
-    held: list[UUID] = []
+    held: dict[str, list[UUID]] = {}
     for row in rows:
-        order = order_from(vault, row, period) if row[10] else None
+        order = order_from(vault, row, period) if row[10] and not row[11] else None
         if order is None:
-            held.append(row[0])
+            held.setdefault("contradicted" if row[11] else "destination_changed", []).append(row[0])
         else:
             orders.append(order)
             good.append(row)
-    if held:
-        await run(session, _HOLD, factory_id, held, at)
-        await record_many(
-            session,
-            at,
-            (Event(actor=SYSTEM, action="payment.held", subject=f"payment:{one}", data={"code": "destination_changed"}) for one in held),
-        )
+    for code, ids in held.items():
+        await run(session, _HOLD, factory_id, ids, at, code, DETAILS[code])
+        events = (Event(actor=SYSTEM, action="payment.held", subject=f"payment:{one}", data={"code": code}) for one in ids)
+        await record_many(session, at, events)
     if not orders:
         return None
     await run(session, _SUBMITTING, factory_id, [row[0] for row in good], at)

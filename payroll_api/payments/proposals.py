@@ -116,9 +116,10 @@ async def refuse(session: AsyncSession, services: Services, actor: Actor, propos
     require_person(actor)
     if proposal.proposed_by != actor.name:
         await lock(session, actor, proposal_id)
-    elif proposal.state != "proposed":
-        raise ProblemError("decided", f"The proposal is {proposal.state} already. Load it again.", extra={"state": proposal.state})
+    # What it is now, under its lock: another person may be confirming it at this moment.
     await session.refresh(proposal, with_for_update=True)
+    if proposal.state != "proposed":
+        raise ProblemError("decided", f"The proposal is {proposal.state} already. Load it again.", extra={"state": proposal.state})
     await close(session, services, actor, proposal, "refused", reason_of(reason))
     return proposal
 

@@ -134,7 +134,7 @@ def to_ask(dispatch: DispatchNow, profile: Profile, also: Sequence[str] = ()) ->
         return []
     # What people confirm by hand cannot be asked for. But a list that was interrupted while it was written must become one.
     asked = [o.reference for o in dispatch.orders if o.attempt_state in OPEN and not (by_hand and o.attempt_state == "accepted")]
-    return asked + [o.reference for o in dispatch.orders if o.attempt_state == "paid" and o.reference in also]
+    return asked + [o.reference for o in dispatch.orders if o.attempt_state in ("paid", "rejected") and o.reference in also]
 
 
 def pause(dispatch: DispatchNow, profile: Profile, now: datetime, shortest: timedelta) -> timedelta:
@@ -170,7 +170,11 @@ def weigh(
     said = {answer.reference: answer for answer in answers}
     asked = [order for order in dispatch.orders if order.reference in said]
     counted = [(order, _absence(order, said[order.reference], dispatch, now)) for order in asked if _counts(order, said[order.reference])]
-    proven = {order.reference for order, absence in counted if not order.was_known and _is_proof(absence, profile, now)}
+    proven = {
+        order.reference
+        for order, absence in counted
+        if order.attempt_state in OPEN and not order.was_known and _is_proof(absence, profile, now)
+    }
     open_ = [order for order in dispatch.orders if order.attempt_state in OPEN]
     never_arrived = len(open_) == dispatch.count and {order.reference for order in open_} <= proven
     if never_arrived or not profile.arrives_whole:

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "held": {
         "ready": "a person released the hold",
+        "paid": "two people found out that an earlier attempt had arrived after all",
         "cancelled": "a person took the worker out of the run",
     },
     "ready": {
         "submitting": "an intent with its reference was committed; bytes may leave from now on",
         "held": "a person or a rule stopped this one worker",
+        "paid": "two people found out that an earlier attempt had arrived after all",
         "cancelled": "a person cancelled before anything was sent",
     },
     "submitting": {

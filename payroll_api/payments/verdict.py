@@ -130,7 +130,7 @@ def _contradicts(order: OrderNow, word: Word) -> bool:
         return said is PayoutStatus.PAID
     if order.attempt_state == "paid":
         differs = word.outcome.amount is not None and word.outcome.amount != order.amount
-        return said is PayoutStatus.REJECTED or (said is PayoutStatus.PAID and differs)
+        return said is PayoutStatus.REJECTED or (said in (PayoutStatus.PAID, PayoutStatus.RETURNED) and differs)
     return False
 
 
@@ -144,6 +144,8 @@ def transfers(change: Change) -> list[Transfer]:
     rail = change.order.rail
     transit = f"{Account.IN_TRANSIT}:{rail}"
     holding = {
+        "ready": str(Account.WAGES_PAYABLE),
+        "held": str(Account.WAGES_PAYABLE),
         "unknown": str(Account.SUSPENSE),
         "paid": f"{Account.BANK}:{rail}",
         "rejected": str(Account.WAGES_PAYABLE),

@@ -8,14 +8,19 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.audit.journal import SYSTEM, Event, record_many
-from payroll_api.db.bulk import run
+from payroll_api.db.bulk import fetch, run
 from payroll_api.ledger.book import Account, Cause, Transfer, post
+from payroll_api.payments.intent import DETAILS
 from payroll_api.payments.load import lock_orders
 from payroll_api.payments.models import Dispatch
 
 _ATTEMPTS = """
 update attempts a set state = 'rejected', code = 'withdrawn', detail = 'stopped before a byte of it left', changed_at = $4
 where a.factory_id = $1 and a.dispatch_id = $2 and a.reference = any($3) and a.state = 'intent'
+"""
+_CONTRADICTED = """
+select a.reference from attempts a where a.factory_id = $1 and a.dispatch_id = $2 and a.state = 'intent' and exists (
+  select from attempts c where c.factory_id = a.factory_id and c.payment_id = a.payment_id and c.contradicted_by is not null)
 """
 _PAYMENTS = """
 update payments p set state = $5, state_since = $3, code = $6, detail = $7
@@ -76,8 +81,13 @@ async def withdraw(
     return len(orders)
 
 
-async def hold_withdrawn(session: AsyncSession, dispatch: Dispatch, references: Sequence[str], at: datetime) -> None:
-    """Hold orders of an intent whose account changed after the run was approved."""
+async def contradicted(session: AsyncSession, dispatch: Dispatch) -> list[str]:
+    """The orders of an intent of whose payment the provider says meanwhile that an earlier attempt was paid after all."""
+    return [row[0] for row in await fetch(session, _CONTRADICTED, dispatch.factory_id, dispatch.id)]
+
+
+async def hold_withdrawn(session: AsyncSession, dispatch: Dispatch, references: Sequence[str], code: str, at: datetime) -> None:
+    """Hold orders of an intent for a reason of `intent.DETAILS`."""
     if references:
         await withdraw(
             session,
@@ -85,7 +95,7 @@ async def hold_withdrawn(session: AsyncSession, dispatch: Dispatch, references: 
             references,
             to="held",
             actor=SYSTEM,
-            code="destination_changed",
-            detail="The account changed after the run was approved.",
+            code=code,
+            detail=DETAILS[code],
             at=at,
         )

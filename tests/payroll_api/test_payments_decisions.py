@@ -328,8 +328,9 @@ async def test_another_account_that_is_only_proposed_is_paid_neither_again_nor_f
     paid = next(one for one in await payments_of(told) if one.state == "paid")
     async with deciding(told) as (session, services):
         for one in (refused, paid):
-            as_asked = {"kind": "bank_account", "bank": None, "account": NEW_ACCOUNT}
-            person = await person_with(session, services, told.factory.preparer, one.worker_id, **as_asked)
+            person = await person_with(
+                session, services, told.factory.preparer, one.worker_id, kind="bank_account", bank=None, account=NEW_ACCOUNT
+            )
             await propose_account(session, services, one.worker_id, person, Origin(source="page", by=told.factory.preparer.name))
     await told.work(only=[Job.CHECK_DESTINATIONS])
     async with deciding(told) as (session, services):
@@ -341,3 +342,59 @@ async def test_another_account_that_is_only_proposed_is_paid_neither_again_nor_f
     items: Any = again.content["items"]
     assert [item["destination"] for item in items] == [str(refused.destination_id)]
     assert more.content["destination"] == str(paid.destination_id)
+
+
+async def paid_after_all(told: Story, payment: Payment) -> None:
+    """The provider says of her first attempt, which it had refused, that it was paid."""
+    async with deciding(told) as (session, _):
+        attempt = await session.get_one(Attempt, (told.factory.id, payment.id, 1))
+        dispatch = await session.get_one(Dispatch, (told.factory.id, attempt.dispatch_id), with_for_update=True)
+        await hear(told, session, dispatch, [PayoutOutcome(reference=attempt.reference, status=PayoutStatus.PAID)])
+
+
+async def held_again(told: Story, payment: Payment) -> tuple[str, str | None, int]:
+    """Her payment: state, why, and how often it was tried."""
+    found = next(one for one in await payments_of(told) if one.id == payment.id)
+    return found.state, found.code, found.attempt
+
+
+async def test_a_payment_that_is_approved_again_is_held_when_the_provider_says_that_the_first_one_arrived(
+    told: Story, clock: SettableClock
+) -> None:
+    refused = await say(told, PayoutStatus.REJECTED, "account_closed")
+    async with deciding(told) as (session, services):
+        again = await propose_repay(session, services, told.factory.preparer, [refused.id], way=Way.CURRENT, reason="the bank reopened it")
+    await yes(told, again)
+    await paid_after_all(told, refused)
+    await told.work()
+    assert await held_again(told, refused) == ("held", "contradicted", 1)
+    async with deciding(told) as (session, services):
+        await unhold(session, services, told.factory.finance, refused.id, reason="let it go on")
+    await told.work()
+    assert await held_again(told, refused) == ("held", "contradicted", 1)
+    with pytest.raises(ProblemError, match="contradicted"):
+        async with deciding(told) as (session, services):
+            await cancel(session, services, told.factory.finance, refused.id, reason="a new file pays her")
+    seen = Found(result=Result.PAID, evidence=Evidence.PROVIDER_REFERENCE, reference="FT 99-1")
+    async with deciding(told) as (session, services):
+        finding = await propose_finding(session, services, told.factory.finance, seen, payment_id=refused.id, reason="they did pay it")
+    await yes(told, finding)
+    assert (await settle_down(told, clock))["paid"] == 4
+
+
+async def test_a_payment_that_stands_before_the_gate_is_held_when_the_provider_says_that_the_first_one_arrived(told: Story) -> None:
+    refused = await say(told, PayoutStatus.REJECTED, "account_closed")
+    async with deciding(told) as (session, services):
+        again = await propose_repay(session, services, told.factory.preparer, [refused.id], way=Way.CURRENT, reason="the bank reopened it")
+    await yes(told, again)
+    intents = [await intent_of(told), await intent_of(told)]
+    await paid_after_all(told, refused)
+    passed = [await pass_gate(told.services, told.factory.id, intent) for intent in intents]
+    sent = {order.reference for one in passed if one is not None for order in one.batch.orders}
+    assert len(sent) == len(intents[0].batch.orders) + len(intents[1].batch.orders) - 1
+    assert await held_again(told, refused) == ("held", "contradicted", 2)
+    async with deciding(told) as (session, services):
+        finding = await propose_finding(session, services, told.factory.finance, LETTER, payment_id=refused.id, reason="their mistake")
+    await yes(told, finding)
+    async with deciding(told) as (session, services):
+        await cancel(session, services, told.factory.finance, refused.id, reason="she left the factory")

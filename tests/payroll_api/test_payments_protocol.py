@@ -135,6 +135,14 @@ def test_an_order_that_the_provider_once_had_is_neither_called_refused_nor_given
         assert all(word.outcome.status is PayoutStatus.NOT_FOUND for word in weighed.words)
 
 
+def test_a_refused_order_that_is_asked_about_again_is_never_given_again() -> None:
+    refused = _long_absent("GW1", attempt_state="rejected", payment_state="ready")
+    profile = dataclasses.replace(BANK, arrives_whole=False)
+    now = START + timedelta(minutes=11)
+    weighed = weigh(dispatch(refused), absent(refused), profile, now, fence=1, is_stopped=False, shortest=timedelta(seconds=20))
+    assert weighed.step == Rest()
+
+
 def test_while_it_is_stopped_nothing_is_given_again() -> None:
     gone = _long_absent("GW1")
     now = START + timedelta(minutes=11)
@@ -172,6 +180,8 @@ def test_who_is_asked_about_what() -> None:
     here = dispatch(order("GW1"), order("GW2", attempt_state="accepted"), order("GW3", attempt_state="paid"))
     assert to_ask(here, BANK) == ["GW1", "GW2"]
     assert to_ask(here, BANK, ["GW3"]) == ["GW1", "GW2", "GW3"]
+    refused = dispatch(order("GW1", attempt_state="rejected", payment_state="rejected"))
+    assert (to_ask(refused, BANK), to_ask(refused, BANK, ["GW1"])) == ([], ["GW1"])
     assert to_ask(dataclasses.replace(here, state="intent"), BANK) == []
     assert to_ask(here, dataclasses.replace(BANK, looks_up=False, finality=Finality.STATEMENT)) == []
     # A list of envelopes that was interrupted while it was written is asked about; one that lies with the cashier is not.
