@@ -48,6 +48,8 @@ async def play(lane: Any, spec: Spec) -> dict[str, Any]:
             async with asyncio.timeout(400):
                 await PLAYS[spec.point](run)
                 broken = [] if run.is_older else await check(run, returned=frozenset(run.returned))
+                if not run.reached:
+                    run.notes.append("the point was never reached: this run proves nothing")
         except Exception:  # noqa: BLE001 a run that cannot be finished is told as one
             broken = [f"harness: {traceback.format_exc(limit=-3)}"]
         credits_ = len(run.books.credits)

@@ -47,5 +47,4 @@ def test_whatever_dies_wages_are_paid_once(tmp_path: Path) -> None:
     assert {line["run"] for line in lines} == {spec.name for spec in specs}
     wrong = {line["run"]: (line["broken"] + line["notes"])[:3] for line in lines if line["broken"] or line["notes"]}
     assert not wrong, json.dumps(wrong, indent=1)
-    assert all(line["reached"] for line in lines), [line["run"] for line in lines if not line["reached"]]
     assert sum(line["credits"] for line in lines) >= 10 * len(specs), "a payday in which nobody is paid proves nothing"
