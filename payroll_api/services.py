@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import ChecksInBulk, Connector, ReadsReports, WritesFiles
 from connectors.sms.contract import SmsGateway
+from importers.money import Money
 from payroll_api.audit.signing import Signer
 from payroll_api.clock import Clock
 from payroll_api.db.session import Database
@@ -24,6 +25,9 @@ class PayoutConnector(Connector, ChecksInBulk, ReadsReports, Protocol):
     @property
     def files(self) -> WritesFiles | None:
         """What writes its files, where people carry its orders to the provider."""
+
+    async def balance(self) -> Money | None:
+        """What the factory's account can pay now; None where the provider does not tell, or not at this moment."""
 
 
 class Connectors(Protocol):

@@ -13,6 +13,7 @@ KINDS: Mapping[str, str] = {
     "run_unsubmitted": "preparer",  # a payday comes, and its run was not sent for approval
     "run_unapproved": "approver",
     "run_unreleased": "approver",
+    "funds_short": "finance",  # the provider refused orders because the account is empty: the rail is stopped
     "run_unpaid": "finance",  # the pay day is over, and not everybody has her money
     "payments_held": "preparer",  # workers who are kept back, until somebody decides
     "change_unconfirmed": "approver",  # a changed account or phone waits for another person's word

@@ -12,7 +12,8 @@ from pydantic import Field, StringConstraints
 from importers.period import RunKind
 from payroll_api.access.actor import Permission
 from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
-from payroll_api.api.shapes import Amount, Cursor, Input, Limit, Output, Page, Reason, after_id, amount, page
+from payroll_api.api.shapes import Amount, AnyText, Cursor, Input, Limit, Output, Page, Reason, after_id, amount, page
+from payroll_api.runs.balances import ask_balances
 from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, reject, release, submit
 from payroll_api.runs.find import get_run, list_runs
@@ -74,6 +75,14 @@ class Rejection(Input):
     """Why the run goes back."""
 
     reason: Reason = Field(examples=["Overtime of line 4 is missing"])
+
+
+class Release(Input):
+    """Needed only where a provider that tells balances does not answer."""
+
+    funds_reason: AnyText = Field(
+        default="", description="How you made sure that the money is there", examples=["Seen on the bank's own page at 9:10"]
+    )
 
 
 def shape(row: PayRun) -> RunOut:
@@ -150,8 +159,10 @@ async def reject_run(run_id: UUID, body: Rejection, session: InSession, services
     "/{run_id}/release",
     operation_id="releasePayRun",
     summary="Let an approved run be paid",
-    **operation(Permission.RELEASE, errors=[NOT_FOUND, RUN_STATE]),
+    **operation(Permission.RELEASE, asks=True, errors=[NOT_FOUND, RUN_STATE, (409, "funds_short"), (409, "funds_unknown")]),
 )
-async def release_run(run_id: UUID, session: InSession, services: InServices, actor: InActor) -> RunOut:
-    """From now on money moves."""
-    return shape(await release(session, services, actor, run_id))
+async def release_run(run_id: UUID, services: InServices, actor: InActor, body: Release | None = None) -> RunOut:
+    """From now on money moves. Providers that tell balances are asked first: a known shortage refuses it, see `getPayRunFunds`."""
+    await ask_balances(services, actor.factory_id, run_id)
+    async with services.database.factory(actor.factory_id) as session:
+        return shape(await release(session, services, actor, run_id, funds_reason=body.funds_reason if body else ""))

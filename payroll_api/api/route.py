@@ -37,6 +37,7 @@ class Rule:
     is_public: bool = False
     creates: bool = False  # needs an Idempotency-Key
     streams: bool = False  # opens transactions itself, one for each look
+    asks: bool = False  # asks providers, with no transaction open: opens its own around that
 
     def allows(self, actor: Actor) -> bool:
         """Whether this one may."""
@@ -55,6 +56,7 @@ class Rule:
             "roles": self.roles(),
             "creates": self.creates,
             "streams": self.streams,
+            "asks": self.asks,
         }
 
     @classmethod
@@ -64,7 +66,7 @@ class Rule:
         if found is None:
             return None
         may = frozenset(Permission(name) for name in found["permissions"])
-        return cls(may=may, is_public=found["public"], creates=found["creates"], streams=found["streams"])
+        return cls(may=may, is_public=found["public"], creates=found["creates"], streams=found["streams"], asks=found["asks"])
 
 
 def operation(
@@ -73,12 +75,13 @@ def operation(
     is_public: bool = False,
     creates: bool = False,
     streams: bool = False,
+    asks: bool = False,
 ) -> dict[str, Any]:
     """The rule and the documented errors of an operation, as arguments of the router's decorator.
 
     `errors` are (status, code) beyond those that every operation has.
     """
-    rule = Rule(may=frozenset(may), is_public=is_public, creates=creates, streams=streams)
+    rule = Rule(may=frozenset(may), is_public=is_public, creates=creates, streams=streams, asks=asks)
     common: list[tuple[int, str]] = [(422, "invalid"), (500, "unexpected"), (503, "database_unavailable")]
     if not is_public:
         common.append((401, "not_signed_in"))
@@ -144,6 +147,8 @@ class _Around:
         live = await browser.identify(services, request)
         self._admit(request, live)
         await _refuse_forged(services, request, live, self.fields)
+        if self.rule.asks:
+            return await self.inner(request)
         key = idempotency.key_of(request) if self.rule.creates else None
         print_ = await idempotency.fingerprint(request)
         async with services.database.factory(live.actor.factory_id) as session:

@@ -81,6 +81,7 @@ def _accounts(memory: Memory) -> list[tuple[str, str, str, Mapping[str, object]]
         "bank_bic": "ABAAKHPP",
         "currency": "USD",
         "checks_at_once": 500,
+        "tells_balance": True,
         "not_found_is_final_after_seconds": _QUIET_SECONDS,
     }
     wallet = {
@@ -91,6 +92,7 @@ def _accounts(memory: Memory) -> list[tuple[str, str, str, Mapping[str, object]]
         "callback_secret": secret["wallet_callback"],
         "callback_proof": "signature",
         "debit_party_value": "angkor-sample-wages",
+        "balance_currency": "USD",
         "repeat": "same_result",
         "not_found_is_final_seconds": _QUIET_SECONDS,
     }

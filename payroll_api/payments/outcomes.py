@@ -23,6 +23,7 @@ from payroll_api.payments.load import lock_orders
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.overdue import clear_needs_person
 from payroll_api.payments.protocol import Absence
+from payroll_api.payments.run_dry import stop_if_dry
 from payroll_api.payments.verdict import Change, Ignored, OrderNow, Source, Word, decide, event, transfers
 
 log = logs.get(__name__)
@@ -81,6 +82,7 @@ async def record_words(
             log.error("amount_differs", payment=str(change.order.payment_id), status=change.state)
     if changes:
         await _apply(session, changes, actor, at, booked_on)
+        await stop_if_dry(session, dispatch, changes, at)
         if any(change.state == "paid" for change in changes):
             await enqueue(session, Job.COMPOSE_SLIPS, {"run": str(dispatch.run_id)}, once=f"{dispatch.id}|{at.isoformat()}")
     await _keep_contradictions(session, [one for one in verdicts if isinstance(one, Ignored) and one.contradicts], actor, at)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.access.actor import Actor, Permission
 from payroll_api.access.four_eyes import require_person
+from payroll_api.alarms.sound import clear
 from payroll_api.audit.journal import Event, record
 from payroll_api.db.base import new_id
 from payroll_api.db.bulk import fetch, run
@@ -86,6 +87,7 @@ async def lift(session: AsyncSession, services: Services, actor: Actor, proposal
     stop.lifted_by, stop.lifted_at = actor.name, services.clock()
     await run(session, _WAKE, actor.factory_id, services.clock())
     await session.flush()
+    await clear(session, services.clock(), kind="funds_short", subject=f"stop:{stop.id}")
     await record(session, services.clock(), Event(actor=actor.name, action="stop.lifted", subject=f"stop:{stop.id}"))
     return Draft(kind="lift", subject=f"stop:{stop.id}", content={"stop": str(stop.id)})
 

@@ -19,6 +19,8 @@ from payroll_api.jobs.queue import enqueue
 from payroll_api.people.register import mark_in_run
 from payroll_api.review.find import deciders, open_counts
 from payroll_api.runs import freeze, items
+from payroll_api.runs.balances import keep_assumed
+from payroll_api.runs.funds import figures, require_funds
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
 
@@ -114,15 +116,29 @@ async def reject(session: AsyncSession, services: Services, actor: Actor, run_id
     return pay_run
 
 
-async def release(session: AsyncSession, services: Services, actor: Actor, run_id: UUID) -> PayRun:
-    """Let an approved run be paid: from now on money moves."""
+async def release(session: AsyncSession, services: Services, actor: Actor, run_id: UUID, *, funds_reason: str = "") -> PayRun:
+    """Let an approved run be paid: from now on money moves. Ask the providers for balances first: see `balances.ask_balances`.
+
+    `funds_reason` is how the releaser made sure of the money where a provider did not tell. Raises ProblemError `funds_short`,
+    `funds_unknown` or `run_state`.
+    """
     actor.require(Permission.RELEASE)
     pay_run = await _locked(session, actor.factory_id, run_id, "approved")
+    why = funds_reason.strip()
+    rails = await require_funds(session, services, pay_run, reason=why if len(why) >= _SHORTEST_REASON else "")
     now = services.clock()
+    await keep_assumed(session, actor, pay_run, rails, reason=why, at=now)
     pay_run.state, pay_run.released_by, pay_run.released_at = "released", actor.name, now
     await session.flush()
     await record(
-        session, now, Event(actor=actor.name, action="run.released", subject=f"run:{run_id}", data={"content": pay_run.content_hash})
+        session,
+        now,
+        Event(
+            actor=actor.name,
+            action="run.released",
+            subject=f"run:{run_id}",
+            data={"content": pay_run.content_hash, "funds": [figures(rail) for rail in rails]},
+        ),
     )
     await failpoint("A4")
     await enqueue(session, Job.PREPARE_RUN, {"run": str(run_id)}, once=str(run_id))

@@ -71,3 +71,28 @@ class RunItem(OfFactory, Base):
     currency: Mapped[str]
     amount_minor: Mapped[int]
     held_reason: Mapped[str | None]
+
+
+class RailBalance(OfFactory, Base):
+    """What an account was said to hold in one currency: told by its provider, stated by a person, or answered for by a releaser.
+
+    Rows are added and never changed. An `assumed` one has no amount: whoever released said that the money is there.
+    """
+
+    __tablename__ = "rail_balances"
+    __table_args__ = (
+        CheckConstraint("source in ('told', 'stated', 'assumed')", name="source"),
+        CheckConstraint("(source = 'assumed') = (amount_minor is null)", name="amount"),
+        ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
+        Index("ix_rail_balances_newest", "factory_id", "provider_account_id", "currency", "at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_account_id: Mapped[UUID]
+    currency: Mapped[str]
+    source: Mapped[str]
+    amount_minor: Mapped[int | None]
+    holds_on: Mapped[date]  # the pay day that it is for (Phnom Penh)
+    reason: Mapped[str]  # a person's words; empty where a provider told it
+    author: Mapped[str]  # "provider:<name>" or "user:<id>"
+    at: Mapped[datetime]

@@ -25,6 +25,7 @@ _PLACES = {
     "break": "/breaks/{}",
     "file": "/files/{}",
     "message": "/messages/{}",
+    "stop": "/decisions#stop-{}",
 }
 
 

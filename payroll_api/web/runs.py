@@ -10,6 +10,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payroll_api.access.actor import Permission
+from payroll_api.errors import ProblemError
 from payroll_api.intake.find import get_file
 from payroll_api.intake.models import PayrollFile
 from payroll_api.payments.bank_files import bank_files_of
@@ -17,33 +19,57 @@ from payroll_api.payments.find import list_payments
 from payroll_api.payments.models import Payment
 from payroll_api.payslips.progress import run_progress
 from payroll_api.review.find import open_counts
+from payroll_api.runs.balances import ask_balances
 from payroll_api.runs.decide import approve, reject, release, submit
 from payroll_api.runs.find import get_run
+from payroll_api.runs.funds import funds_of, without_word
 from payroll_api.runs.models import PayRun
 from payroll_api.web import formats, names
 from payroll_api.web.page import Doer, Page, Reader
+from payroll_api.web.problem import told
 from payroll_api.web.route import PageRoute
 from payroll_api.web.way import STEPS, way
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _FAILED_SHOWN = 10
+_BEFORE_RELEASE = ("submitted", "approved")
 _FAILED = ("rejected", "returned")
 
 
 @router.get("/runs/{run_id}")
 async def show(page: Reader, run_id: UUID) -> Response:
     """The page of a run."""
+    return await _show(page, run_id)
+
+
+async def _show(page: Page, run_id: UUID, refusal: ProblemError | None = None) -> Response:
+    """The page of a run; with the `refusal` of a release on it, where its figures are."""
     async with page.session() as session:
         run = await get_run(session, run_id)
         file = await get_file(session, run.file_id)
         progress = await run_progress(session, run_id)
         open_ = await open_counts(session, file.id)
-        who = await names.actors(session, page, [run.created_by, run.submitted_by, run.approved_by, run.rejected_by, run.released_by])
+        funds = await funds_of(session, page.services, run) if run.state in _BEFORE_RELEASE else []
+        acted = [run.created_by, run.submitted_by, run.approved_by, run.rejected_by, run.released_by]
+        who = await names.actors(session, page, [*acted, *(rail.author for rail in funds)])
         failed = await _failed(session, run_id, progress)
         has_files = bool(await bank_files_of(session, page.services, run_id))
     view = _view(page, run, file, open_, progress)
-    return page.show("run.html", view, run=run, file=file, names=who, failed=failed, has_files=has_files)
+    return page.show(
+        "run.html",
+        view,
+        run=run,
+        file=file,
+        names=who,
+        failed=failed,
+        has_files=has_files,
+        funds=funds,
+        nobody_knows=without_word(funds),
+        refusal=refusal,
+        problem_told=told(page.words, refusal) if refusal else None,
+        status=refusal.status if refusal else 200,
+    )
 
 
 async def _failed(session: AsyncSession, run_id: UUID, progress: Mapping[str, Any]) -> Sequence[Payment]:
@@ -94,11 +120,12 @@ async def send(page: Doer, run_id: UUID) -> Response:
 async def decide(page: Doer, run_id: UUID) -> Response:
     """Approve exactly the content that the page showed; with `release`, let it be paid in the same decision."""
     is_released = bool(page.typed("release"))
+    if is_released:
+        page.actor.require(Permission.RELEASE)
     async with page.session() as session:
         await approve(session, page.services, page.actor, run_id, content_hash=page.typed("content_hash"))
-        if is_released:
-            await release(session, page.services, page.actor, run_id)
-    return page.go(f"/runs/{run_id}", "approved_released" if is_released else "approved")
+    # The approval stands also where the money turns out to be missing: nobody needs to approve the same run again.
+    return await _release(page, run_id, "approved_released") if is_released else page.go(f"/runs/{run_id}", "approved")
 
 
 @router.post("/runs/{run_id}/reject")
@@ -112,6 +139,17 @@ async def send_back(page: Doer, run_id: UUID) -> Response:
 @router.post("/runs/{run_id}/release")
 async def let_go(page: Doer, run_id: UUID) -> Response:
     """Release an approved run: from here on money moves."""
-    async with page.session() as session:
-        await release(session, page.services, page.actor, run_id)
-    return page.go(f"/runs/{run_id}", "released")
+    return await _release(page, run_id, "released")
+
+
+async def _release(page: Page, run_id: UUID, done: str) -> Response:
+    page.actor.require(Permission.RELEASE)
+    await ask_balances(page.services, page.actor.factory_id, run_id)
+    try:
+        async with page.session() as session:
+            await release(session, page.services, page.actor, run_id, funds_reason=page.typed("funds_reason"))
+    except ProblemError as error:
+        if error.code not in ("funds_short", "funds_unknown"):
+            raise
+        return await _show(page, run_id, error)
+    return page.go(f"/runs/{run_id}", done)

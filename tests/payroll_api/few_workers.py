@@ -50,6 +50,7 @@ async def few(
     faults: FaultPlan | None = None,
     quiet: int = 5,
     chunk: int = 2,
+    bank_tells: bool = False,
 ) -> AsyncIterator[Story]:
     """The providers, and nothing uploaded yet."""
     clock.now = datetime.now(UTC)
@@ -57,7 +58,9 @@ async def few(
     known.append({"account": NEW_ACCOUNT, "holder": PEOPLE[0][2], "status": "open"})
     accounts = folder / "few_accounts.json"
     accounts.write_text(json.dumps({"bank": known, "wallet": []}))
-    async with story(services, factory, folder, accounts=accounts, bank_faults=faults, bank_quiet_seconds=quiet, chunk_size=chunk) as told:
+    async with story(
+        services, factory, folder, accounts=accounts, bank_faults=faults, bank_quiet_seconds=quiet, chunk_size=chunk, bank_tells=bank_tells
+    ) as told:
         yield told
 
 

@@ -201,6 +201,7 @@ async def story(
     wallet_faults: FaultPlan | None = None,
     bank_quiet_seconds: int = 60,
     chunk_size: int = 100,
+    bank_tells: bool = False,
 ) -> AsyncIterator[Story]:
     """The providers run while the block does; the factory has an account with each, and rates for the period."""
     holder: list[Services] = []
@@ -231,7 +232,7 @@ async def story(
         pool = wiring.ConnectorPool(settings, services.keys)
         here = dataclasses.replace(services, settings=settings, connectors=pool)
         holder.append(here)
-        await _agree(here, factory, bank_url, wallet_url, sms_url, bank_quiet_seconds)
+        await _agree(here, factory, bank_url, wallet_url, sms_url, bank_quiet_seconds, bank_tells=bank_tells)
         try:
             yield Story(
                 services=here,
@@ -245,7 +246,7 @@ async def story(
             await pool.close()
 
 
-async def _agree(services: Services, factory: SampleFactory, bank: str, wallet: str, sms: str, quiet: int) -> None:
+async def _agree(services: Services, factory: SampleFactory, bank: str, wallet: str, sms: str, quiet: int, *, bank_tells: bool) -> None:
     """The factory's accounts with its providers, and the month's exchange rates."""
     accounts: list[tuple[str, str, str, dict[str, object]]] = [
         (
@@ -262,6 +263,7 @@ async def _agree(services: Services, factory: SampleFactory, bank: str, wallet: 
                 "bank_bic": "ABAAKHPP",
                 "currency": "USD",
                 "checks_at_once": 500,
+                "tells_balance": bank_tells,
                 "not_found_is_final_after_seconds": quiet,
             },
         ),

@@ -10,7 +10,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from connectors.payouts.hours import HoursSettings
 from connectors.payouts.iso20022.characters import CharacterSet
@@ -81,6 +91,7 @@ class Config(BaseModel):
     banks: Mapping[str, Bic] = Field(default_factory=dict)  # bank as the register names it -> BIC
     version: Literal["pain.001.001.03", "pain.001.001.05", "pain.001.001.09"] = "pain.001.001.03"
     batch_size: int = Field(default=1000, ge=1, le=10_000)
+    tells_balance: bool = False  # true: the bank answers GET /balance (https only)
     checks_at_once: int = Field(default=1, ge=1, le=1000)  # over 1: the bank answers /account-checks with a list
     smallest: Decimal | None = Field(default=None, gt=0)
     largest: Decimal | None = Field(default=None, gt=0)
@@ -104,6 +115,13 @@ class Config(BaseModel):
         except (MoneyError, SecretError) as error:
             raise ValueError(str(error)) from None
         return self
+
+    @field_validator("tells_balance")
+    @classmethod
+    def _over_https(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("transport") == "sftp":
+            raise ValueError("a bank that exchanges files over SFTP tells no balance; leave tells_balance out")
+        return value
 
     def _needs_of_https(self) -> None:
         if not re.fullmatch(r"https?://[^\s]+", self.base_url):

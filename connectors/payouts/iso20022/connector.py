@@ -37,6 +37,7 @@ from connectors.payouts.iso20022.sftp_connector import SftpConnector
 from connectors.payouts.names import compare
 from connectors.signature_schemes import usable
 from connectors.signatures import SecretError, SignatureRefusedError, content_hash_hex, verify
+from importers.money import Money, MoneyError
 
 # Statuses by which HTTP itself says that the request was not carried out.
 _NOT_CARRIED_OUT = {401: "not_authorised", 403: "not_authorised", 429: "temporary"}
@@ -60,6 +61,13 @@ class _AccountAnswer(BaseModel):
         return DestinationCheck(
             exists=None if self.exists is None else bool(usable), name_match=match, holder=self.holder or None, detail=detail
         )
+
+
+class _BalanceAnswer(BaseModel):
+    """What the factory's account can pay now; README.md describes this part of the profile."""
+
+    available: str
+    currency: str
 
 
 class _AccountAnswers(BaseModel):
@@ -98,6 +106,7 @@ class Iso20022Connector:
             has_statements=True,
             finality=Finality.LOOK_UP,
             hours=self._config.hours.hours() if self._config.hours else None,
+            tells_balance=self._config.tells_balance,
             reference_length=REFERENCE_LENGTH,
         )
 
@@ -179,6 +188,17 @@ class Iso20022Connector:
             found.about(one) if one.kind is DestinationKind.BANK_ACCOUNT else _unchecked("this connector knows bank accounts only")
             for one, found in zip(destinations, said, strict=True)
         ]
+
+    async def balance(self) -> Money | None:
+        """What the bank says that the account can pay now; None in trouble, or where it speaks of another currency."""
+        answer = await self._client.get("/balance", headers={"x-account": self._config.debtor_account})
+        if not isinstance(answer, Answer) or answer.status not in _TAKEN:
+            return None
+        try:
+            said = _BalanceAnswer.model_validate_json(answer.body)
+            return Money.of(said.available, self._config.money) if said.currency == self._config.currency else None
+        except (ValidationError, MoneyError):
+            return None
 
     def read_webhook(self, request: WebhookRequest) -> ProviderEvent:
         """Verify the signature, then read the pain.002."""

@@ -84,6 +84,7 @@ class Books:
     """Everything the bank remembers. A credit counts as executed when its journal line is written."""
 
     accounts: Mapping[str, Account] | None = None
+    funds: dict[str, int] = field(default_factory=dict)  # planted: what each account has in all, in minor units; then OPENING does not hold
     journal: list[dict[str, Any]] = field(default_factory=list)
     messages: dict[str, Message] = field(default_factory=dict)
     _owner: dict[str, str] = field(default_factory=dict)  # EndToEndId -> the message that brought it first
@@ -129,21 +130,31 @@ class Books:
         """Pay or refuse every order that is still pending, journal first, and finish the message."""
         credits_, refusals, middle = [], {}, len(message.orders) // 2
         number = len(self.journal)
+        left = self.left(message.debtor, message.orders[0].amount.currency.code).minor if message.orders else 0
         for position, order in enumerate(message.orders):
             if order.status != "PDNG":
                 continue
             order.at = stamp()
-            reason = self._refusal(message, order, empty=message.out_of_funds and position >= middle)
+            short = order.amount.minor > left
+            reason = self._refusal(message, order, empty=short or (message.out_of_funds and position >= middle))
             if reason:
                 order.status, order.reason = "RJCT", reason
                 refusals[position] = reason
             else:
                 number += 1
+                left -= order.amount.minor
                 order.status, order.provider_reference = "ACSC", f"SIM{number:012d}"
                 credits_.append(_journal_line(message, order, "credit"))
         self._write_journal(credits_)
         message.done_at = stamp()
         self._note({"kind": "done", "message": message.original.message, "at": message.done_at, "refused": refusals})
+
+    def left(self, debtor: str, code: str) -> Money:
+        """What the account can still pay: what it began with, less what was executed, and what came back."""
+        begin = self.funds.get(debtor, OPENING[code].minor)
+        lines = [line for line in self.journal if line["debtor"] == debtor and line["currency"] == code]
+        moved = sum(line["amount_minor"] if line["kind"] == "credit" else -line["amount_minor"] for line in lines)
+        return Money(begin - moved, currency(code))
 
     def give_back(self, reference: str) -> bool:
         """Return an executed credit to the factory's account. False if there is none, or it came back before."""

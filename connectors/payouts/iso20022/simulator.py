@@ -174,6 +174,20 @@ class Bank:
         statement = write_statement(debtor, day, stamp(), opening, plant(lines, self.plants))
         return await after_taking(request, fault, self.faults.seconds, Response(statement, media_type=_XML))
 
+    async def balance(self, request: Request) -> Response:
+        """GET /balance: what the account in X-Account can pay now, in dollars unless it ordered riel only."""
+        fault = self.faults.draw("check")
+        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
+        if early is not None:
+            return early
+        refusal = self._stranger(request)
+        if refusal is not None:
+            return refusal
+        debtor = request.headers.get("x-account", "")
+        moved = {line["currency"] for line in self.books.journal if line["debtor"] == debtor}
+        left = self.books.left(debtor, "KHR" if moved == {"KHR"} else "USD")
+        return JSONResponse({"available": str(left.amount), "currency": left.currency.code})
+
     async def journal(self, _request: Request) -> Response:
         """GET /simulator/journal: what was executed, for tests."""
         return JSONResponse(self.books.journal)
@@ -229,6 +243,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
         Route("/account-check", bank.check, methods=["POST"]),
         Route("/account-checks", bank.check, methods=["POST"]),
         Route("/statements/{day}", bank.statement, methods=["GET"]),
+        Route("/balance", bank.balance, methods=["GET"]),
         Route("/simulator/journal", bank.journal, methods=["GET"]),
         Route("/simulator/returns/{reference}", bank.give_back, methods=["POST"]),
     ]

@@ -36,6 +36,7 @@ async def under_test(**settings: object) -> AsyncIterator[tuple[Connector, Simul
             "debtor_account": "000100200",
             "bank_bic": "ABAAKHPP",
             "currency": "USD",
+            "tells_balance": True,
             "read_seconds": PATIENCE,
             **settings,
         }
