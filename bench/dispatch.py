@@ -178,7 +178,7 @@ async def _people(here: Filled, count: int) -> None:
         )
         await connection.executemany(
             "insert into destinations (factory_id, id, worker_id, kind, account, holder, account_key, state, detail, created_by,"
-            " created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            " created_at, is_proposal) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, false)",
             places,
         )
 

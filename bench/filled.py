@@ -169,8 +169,9 @@ _PEOPLE = (
     select $1, worker, 'W-' || lpad(n::text, 6, '0'), name, key, $2, date '2020-01-06', 'Line ' || n % 20 from folk
     """,
     """
-    insert into destinations (factory_id, id, worker_id, kind, account, holder, account_key, state, detail, created_by, created_at)
-    select $1, destination, worker, 'bank_account', account, holder, key, 'verified', '', 'system', $2 from folk
+    insert into destinations (factory_id, id, worker_id, kind, account, holder, account_key, state, detail, created_by, created_at,
+      is_proposal)
+    select $1, destination, worker, 'bank_account', account, holder, key, 'verified', '', 'system', $2, false from folk
     """,
 )
 _FILE = """

@@ -1,8 +1,9 @@
-"""Set-based statements: COPY in, and UPDATE ... FROM unnest, on the session's own connection."""
+"""Set-based statements: INSERT and UPDATE ... FROM unnest, on the session's own connection."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,26 +11,39 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payroll_api.db.session import driver
 
 T = TypeVar("T")
+_inserts: dict[tuple[str, tuple[str, ...]], str] = {}
 
-# PostgreSQL refuses COPY into a table with row-level security. Few rows go by INSERT; many by COPY into a temporary table and one
-# INSERT from there, which the policy checks row by row.
-_FEW = 30
+# PostgreSQL refuses COPY into a table with row-level security, and a temporary table beside it costs more than it saves: each one is made
+# and dropped in the system catalogue. Columns sent as arrays need one statement that is planned once, and the policy checks row by row.
+_MOST = 2_000  # rows of one statement: what is held twice at a time
+_TYPES = """
+select attname, format_type(atttypid, null) from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped
+"""
+_SENT_AS = {"jsonb": "text", "json": "text"}
 
 
 async def copy_in(session: AsyncSession, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
-    """Add rows; many of them by COPY. JSONB values must be JSON text."""
-    connection = await driver(session)
-    rows = list(records)
-    names = ", ".join(columns)
-    if len(rows) <= _FEW:
-        if rows:
-            values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
-            await connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({values})", rows)  # noqa: S608 our own names
+    """Add rows, many by one statement. JSONB values must be JSON text; a column of an array type cannot be written this way."""
+    rows = iter(records)
+    some = list(islice(rows, _MOST))
+    if not some:
         return
-    stage = f"copy_in_{table}"
-    await connection.execute(f"CREATE TEMPORARY TABLE {stage} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")  # noqa: S608 our own names
-    await connection.copy_records_to_table(stage, records=rows, columns=list(columns))
-    await connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {stage}; DROP TABLE {stage}")  # noqa: S608 our own names
+    connection = await driver(session)
+    statement = await _insert(connection, table, tuple(columns))
+    while some:
+        await connection.execute(statement, *map(list, zip(*some, strict=True)))
+        some = list(islice(rows, _MOST))
+
+
+async def _insert(connection: Any, table: str, columns: tuple[str, ...]) -> str:  # noqa: ANN401 asyncpg has no types
+    """The statement that takes each column as an array, made once for each process: a migration that changes a type restarts it."""
+    if (table, columns) not in _inserts:
+        types: dict[str, str] = dict(await connection.fetch(_TYPES, table))
+        sent = ", ".join(f"${place}::{_SENT_AS.get(types[name], types[name])}[]" for place, name in enumerate(columns, start=1))
+        taken = ", ".join(f"n.c{place}::{types[name]}" for place, name in enumerate(columns, start=1))
+        names = ", ".join(f"c{place}" for place in range(1, len(columns) + 1))
+        _inserts[table, columns] = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {taken} FROM unnest({sent}) AS n({names})"  # noqa: S608 our own names
+    return _inserts[table, columns]
 
 
 async def fetch(session: AsyncSession, sql: str, *args: object) -> list[tuple[Any, ...]]:
