@@ -49,6 +49,12 @@ class Item:
     held_reason: str | None
 
 
+# Asked before the long question, whose answer is of no use while a check is under way: people and pages ask again and again until it is.
+_UNCHECKED = """
+select count(*) from file_entitlements e
+join destinations d on d.factory_id = e.factory_id and d.worker_id = e.worker_id and d.state = 'proposed' and not d.is_proposal
+where e.factory_id = $1 and e.file_id = $2
+"""
 _CANDIDATES = """
 select e.worker_code, e.worker_id, e.currency, e.net_minor, e.stated_minor, d.id, d.kind, d.state, d.account_key,
   d.id is distinct from e.destination_id and d.changed_on is null,
@@ -73,18 +79,23 @@ async def compute(session: AsyncSession, services: Services, pay_run: PayRun) ->
     """The items of a run as things stand. Raises ProblemError `destinations_unchecked` while account checks are under way."""
     await adopt_due(session, services, pay_on=pay_run.pay_on, workers=await _workers(session, pay_run))
     law, held = await _decisions(session, pay_run.file_id)
+    _require_checked((await fetch(session, _UNCHECKED, pay_run.factory_id, pay_run.file_id))[0][0])
     rows = await fetch(session, _CANDIDATES, pay_run.factory_id, pay_run.file_id, pay_run.period, pay_run.kind)
-    if waiting := sum(1 for row in rows if row[7] == "proposed"):
-        raise ProblemError(
-            "destinations_unchecked",
-            f"{waiting} accounts are still being checked with the banks and wallets. Send the run for approval when that is done.",
-            extra={"waiting": waiting},
-        )
+    _require_checked(sum(1 for row in rows if row[7] == "proposed"))  # one may have come since
     providers: dict[str, tuple[UUID, Profile] | None] = {}
     for kind in sorted({row[6] for row in rows if row[6]}):
         found = await provider_of(session, services, kind)
         providers[kind] = None if found is None else (found[0], found[1].profile)
     return [_item(row, law, held, providers) for row in rows]
+
+
+def _require_checked(waiting: int) -> None:
+    if waiting:
+        raise ProblemError(
+            "destinations_unchecked",
+            f"{waiting} accounts are still being checked with the banks and wallets. Send the run for approval when that is done.",
+            extra={"waiting": waiting},
+        )
 
 
 async def _workers(session: AsyncSession, pay_run: PayRun) -> list[UUID]:
