@@ -20,6 +20,7 @@ from payroll_api.runs.find import get_run
 
 router = APIRouter(prefix=API, tags=["payments"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
+STANDING = [(409, "sending_stopped"), (409, "sending_locked"), (409, "file_outdated")]
 
 
 class BankFileState(StrEnum):
@@ -132,7 +133,7 @@ async def make(body: Making, session: InSession, services: InServices, actor: In
     "/bank-files/{file_id}/release",
     operation_id="releaseBankFile",
     summary="Let a file be taken to the bank",
-    **operation(Permission.RELEASE, errors=[NOT_FOUND, (403, "four_eyes"), (409, "file_state")]),
+    **operation(Permission.RELEASE, errors=[NOT_FOUND, (403, "four_eyes"), (409, "file_state"), *STANDING]),
 )
 async def release(file_id: UUID, session: InSession, services: InServices, actor: InActor) -> BankFileOut:
     """By another person than the one who made it."""
@@ -144,7 +145,7 @@ async def release(file_id: UUID, session: InSession, services: InServices, actor
     operation_id="downloadBankFile",
     summary="The file itself",
     response_class=Response,
-    **operation(Permission.RELEASE, errors=[NOT_FOUND, (409, "file_not_released")]),
+    **operation(Permission.RELEASE, errors=[NOT_FOUND, (409, "file_not_released"), *STANDING]),
 )
 async def content(file_id: UUID, session: InSession, services: InServices, actor: InActor) -> Response:
     """Always the same bytes. Each download stands in the audit trail."""

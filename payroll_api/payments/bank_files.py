@@ -24,6 +24,8 @@ from payroll_api.db.bulk import fetch, run
 from payroll_api.db.session import factory_of
 from payroll_api.errors import NotFoundError, ProblemError
 from payroll_api.intake.upload import safe_name
+from payroll_api.outside.guard import may_claim
+from payroll_api.payments.gate import is_stopped
 from payroll_api.payments.intent import batch_of
 from payroll_api.payments.models import BankFile, BankFileResult, Dispatch
 from payroll_api.payments.orders import orders_of
@@ -108,11 +110,34 @@ async def _waiting(session: AsyncSession, services: Services, dispatch: Dispatch
     return found
 
 
+async def _require_standing(session: AsyncSession, services: Services, file: BankFile) -> None:
+    """A file that people carry asks at its gate as a message that travels by itself does, under the dispatch's lock.
+
+    Raises ProblemError `sending_stopped`, `sending_locked`, or `file_outdated` where a payment in it no longer waits for this file.
+    """
+    dispatch = await session.get_one(Dispatch, (file.factory_id, file.dispatch_id), with_for_update=True, populate_existing=True)
+    if await is_stopped(session, dispatch):
+        raise ProblemError("sending_stopped", "Payments are stopped here. Two people lift the stop before anything leaves.")
+    if not await may_claim(session, services):
+        raise ProblemError("sending_locked", "Nothing leaves now: this database may be older than what was sent. See the page Restore.")
+    waiting = len(await fetch(session, _WAITING, file.factory_id, file.dispatch_id))
+    if waiting != file.count:
+        raise ProblemError(
+            "file_outdated",
+            f"Of the {file.count} payments in this file {waiting} still wait for it: the others were settled otherwise, and the bank would"
+            " pay them again. Do not take it to the bank. Find out about the rest on the run's page, and pay them again from there.",
+        )
+
+
 async def release_file(session: AsyncSession, services: Services, actor: Actor, file_id: UUID) -> BankFile:
-    """Let the file be taken to the portal, by another person than its maker. Raises NotAllowedError, ProblemError `file_state`."""
+    """Let the file be taken to the portal, by another person than its maker.
+
+    Raises NotAllowedError, ProblemError `file_state`, and what `_require_standing` raises.
+    """
     actor.require(Permission.RELEASE)
     file = await get_file(session, actor, file_id)
     require_other(actor, file.made_by)
+    await _require_standing(session, services, file)
     now = services.clock()
     if await run(session, _RELEASE, actor.factory_id, file_id, actor.name, now) != 1:
         raise ProblemError("file_state", "The file is released already. Load the page again.")
@@ -123,12 +148,14 @@ async def release_file(session: AsyncSession, services: Services, actor: Actor, 
 
 
 async def download_file(session: AsyncSession, services: Services, actor: Actor, file_id: UUID) -> tuple[BankFile, bytes]:
-    """The file's bytes, the same each time. Raises ProblemError `file_not_released`."""
+    """The file's bytes, the same each time. Raises ProblemError `file_not_released`; the first time, what `_require_standing` raises."""
     actor.require(Permission.RELEASE)
     require_person(actor)
     file = await get_file(session, actor, file_id, lock=True)
     if file.state == "made":
         raise ProblemError("file_not_released", "Another person must release this file before it is taken to the bank.")
+    if file.downloads == 0:
+        await _require_standing(session, services, file)
     vault = await services.keys.vault(session)
     content = vault.open_bytes(file.content, "bank_files", file.id, "content")
     if hashlib.sha256(content).hexdigest() != file.content_hash:

@@ -18,13 +18,17 @@ from sqlalchemy import select
 from connectors.faults import FaultKind, FaultPlan
 from connectors.payouts.bank_file.layout import shipped
 from connectors.payouts.bank_file.simulator import Portal
+from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api.access.actor import Actor, Role
 from payroll_api.app import create_app
 from payroll_api.errors import NotAllowedError, ProblemError
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.factories.provider_accounts import add_provider_account, disable
 from payroll_api.payments.bank_files import Part, bank_files_of, download_file, make_file, release_file, take_result
-from payroll_api.payments.models import BankFile, BankFileResult, Payment
+from payroll_api.payments.models import Attempt, BankFile, BankFileResult, Dispatch, Payment
+from payroll_api.payments.outcomes import record_words
+from payroll_api.payments.stops import press
+from payroll_api.payments.verdict import Source, Word
 from payroll_api.people.destinations import decide
 from payroll_api.people.models import Destination
 from payroll_api.services import Services
@@ -122,6 +126,24 @@ async def test_a_file_is_made_once_released_by_another_and_answered_by_the_bank(
         await waiting.result(factory.finance, file, answer)
     with pytest.raises(ProblemError, match="is this the result file of this bank"):
         await waiting.result(factory.finance, file, content)
+
+
+async def test_a_file_that_a_stop_or_another_settlement_overtook_does_not_leave(waiting: Portalled, factory: SampleFactory) -> None:
+    file = await waiting.make(factory.finance)
+    database, here = waiting.told.services.database, waiting.told.services
+    await waiting.release(factory.approver, file)
+    async with database.factory(factory.id) as session:
+        dispatch = await session.get_one(Dispatch, (factory.id, file.dispatch_id), with_for_update=True)
+        one = (await session.scalars(select(Attempt.reference).order_by(Attempt.reference))).first()
+        assert one is not None
+        word = Word(outcome=PayoutOutcome(reference=one, status=PayoutStatus.REJECTED, code="other"), source=Source.PEOPLE)
+        await record_words(session, dispatch, [word], None, actor="people", at=here.clock())
+    with pytest.raises(ProblemError, match="3 still wait for it"):
+        await waiting.download(factory.finance, file)
+    async with database.factory(factory.id) as session:
+        await press(session, here, factory.approver, run_id=waiting.run_id, provider_account_id=None, reason="the bank called")
+    with pytest.raises(ProblemError, match="stopped here"):
+        await waiting.download(factory.finance, file)
 
 
 async def test_a_result_with_another_amount_pays_nobody_and_names_the_row(waiting: Portalled, factory: SampleFactory) -> None:
