@@ -86,6 +86,8 @@ async def _committing(session: AsyncSession) -> AsyncIterator[None]:
     except BaseException:
         await transaction.rollback()
         raise
+    if not (transaction.is_active or session.in_transaction()):
+        return  # the block itself rolled back: nothing is left to commit
     try:
         await transaction.commit()
     except (DBAPIError, OSError) as error:
