@@ -25,6 +25,7 @@ from payroll_api.payments.look_up import due
 from payroll_api.payments.overdue import sound_overdue
 from payroll_api.payments.reconcile import reconcile_after_restore
 from payroll_api.payments.submit import ask_forgotten, ask_look_up
+from payroll_api.payslips.compose import ask_forgotten_slips
 from payroll_api.payslips.send import give_up_interrupted
 from payroll_api.people.adopt import adopt_due
 from payroll_api.people.elsewhere import look_elsewhere
@@ -98,6 +99,7 @@ async def look_up(services: Services, factory_id: UUID) -> None:
         for dispatch in await due(session, now):
             await ask_look_up(session, dispatch, timedelta(0))
         await ask_forgotten(session, services, now)
+        await ask_forgotten_slips(session, now)
         await take_up_held(session)
         await give_up_interrupted(session, now)
         await give_up_interrupted_notices(session, now)

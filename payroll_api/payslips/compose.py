@@ -16,6 +16,7 @@ from payroll_api.audit.journal import SYSTEM, Event, record_many
 from payroll_api.clock import pay_day
 from payroll_api.db.base import new_id
 from payroll_api.db.bulk import fetch
+from payroll_api.db.session import factory_of
 from payroll_api.encryption.vault import Vault
 from payroll_api.factories.models import Factory
 from payroll_api.factories.settings import get_factory
@@ -51,6 +52,17 @@ join lateral (select figures from file_rows t where t.factory_id = p.factory_id 
   and t.worker_code = p.worker_code order by position limit 1) f on true
 order by p.id
 """
+_LEFT = (
+    "select from payments p where p.factory_id = $1 and p.run_id = $2 and p.state = 'paid' and p.corrects is null"
+    " and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id) limit 1"
+)
+# Runs whose paid workers have waited for a slip, or whose slips have waited to be sent, for longer than a job takes to come.
+_FORGOTTEN = """
+select distinct p.run_id, $4 from payments p where p.factory_id = $1 and p.state = 'paid' and p.corrects is null
+  and p.state_since between $2 and $3 and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
+union select distinct s.run_id, $5 from slips s where s.factory_id = $1 and s.state = 'composed' and s.composed_at between $2 and $3
+"""
+_LONGEST_WAIT, _LOOKED_BACK = timedelta(minutes=1), timedelta(days=3)
 # Several jobs of one run come at once, one for each message of a provider. One composes; the others come back when it may be done.
 _ALONE = "select pg_try_advisory_xact_lock(hashtextextended('compose-slips|' || $1::text, 0))"
 _COME_BACK = timedelta(seconds=1)
@@ -70,6 +82,14 @@ async def compose_slips(services: Services, factory_id: UUID, payload: Mapping[s
         pass
 
 
+async def ask_forgotten_slips(session: AsyncSession, now: datetime) -> None:
+    """Ask again for slips that nobody composed or sent: their job was lost. An extra job does no harm, it finds nothing to do."""
+    jobs = Job.COMPOSE_SLIPS.value, Job.SEND_SLIPS.value
+    rows = await fetch(session, _FORGOTTEN, factory_of(session), now - _LOOKED_BACK, now - _LONGEST_WAIT, *jobs)
+    for run_id, job in rows:
+        await enqueue(session, Job(job), {"run": str(run_id)}, once=f"{run_id}|forgotten")
+
+
 async def _chunk(services: Services, factory_id: UUID, run_id: UUID) -> bool:
     async with services.database.factory(factory_id) as session:
         if not (await fetch(session, _ALONE, str(run_id)))[0][0]:
@@ -77,6 +97,9 @@ async def _chunk(services: Services, factory_id: UUID, run_id: UUID) -> bool:
             return False
         rows = await fetch(session, _WAITING, factory_id, run_id, _CHUNK)
         if not rows:
+            if await fetch(session, _LEFT, factory_id, run_id):
+                # One was locked just now, by a statement perhaps: no other word may come that would ask for its slip.
+                await enqueue(session, Job.COMPOSE_SLIPS, {"run": str(run_id)}, after=_COME_BACK, once=f"{run_id}|left")
             return False
         vault = await services.keys.vault(session)
         factory = await get_factory(session)
