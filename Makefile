@@ -12,7 +12,7 @@ PATHS := importers reconciliation connectors payroll_api tests bench scripts
 
 export PYTHON
 
-.PHONY: help setup install run test check connector bench lock clean crash-matrix chaos planted mutants
+.PHONY: help setup install run test check connector bench lock clean crash-matrix chaos simulate planted mutants
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ crash-matrix: setup ## 53 points at which paying can break, killed and raised, o
 chaos: setup ## a payday while 1,000 COMMIT replies are cut, and one of 10,000 while PostgreSQL is killed again and again
 	@$(BIN)/python -m tests.crash.chaos commits
 	@$(BIN)/python -m tests.crash.chaos database
+
+simulate: setup ## paydays under a seeded scheduler with clock, network and provider simulated: SEEDS=100000 FIRST=0
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),100000) --first $(or $(FIRST),0)
 
 planted: setup ## plant each known bug in a copy and see that the tests named for it notice: NAMES="window_ignored ..."
 	@$(BIN)/python -m tests.planted $(NAMES)

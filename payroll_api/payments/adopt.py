@@ -13,11 +13,16 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api.audit.journal import SYSTEM, Event, record_many
 from payroll_api.db.bulk import copy_in, fetch, run
 from payroll_api.db.session import factory_of
 from payroll_api.ledger.book import Account, Cause, Transfer, post
+from payroll_api.outside.journal import Sending
+from payroll_api.payments.models import Dispatch
+from payroll_api.payments.outcomes import record_words
 from payroll_api.payments.references import payload_hash
+from payroll_api.payments.verdict import Source, Word
 
 # Only the latest number of a payment: an earlier one had conclusively failed before there was another.
 _FITTING = """
@@ -47,16 +52,26 @@ _HOLD = (
     " detail = 'Something else was sent for it before the database was restored.'"
     " where factory_id = $1 and id = any($2) and state = 'ready' returning id"
 )
-# A dispatch that was only meant when the dump was made may have left since.
-_MAYBE_SENT = (
-    "update dispatches d set state = 'sending', sent_at = n.at, look_up_after = $2 from unnest($3::uuid[], $4::timestamptz[]) as n(id, at)"
-    " where d.factory_id = $1 and d.id = n.id and d.state = 'intent' returning d.id"
-)
+# The journal knows of a later attempt: there was none before the one here had failed for sure, or had come back.
+_OVERTAKEN = """
+select a.reference, a.dispatch_id, a.state
+from payments p join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt
+where p.factory_id = $1 and a.state in ('intent', 'accepted', 'unknown', 'paid') and exists (select from sent_outside s
+  where s.factory_id = p.factory_id and s.payment_id = p.id and s.number > p.attempt and s.adopted_at is null) order by a.dispatch_id
+"""
+# A dispatch may have left, or been given again, since the dump was made: what was not found before that proves nothing.
+_SENT_SINCE = """
+update dispatches d set state = case d.state when 'intent' then 'sending' else d.state end, sent_at = n.at,
+  fence = greatest(d.fence, n.fence), look_up_after = $2
+from unnest($3::uuid[], $4::timestamptz[], $5::bigint[]) as n(id, at, fence)
+where d.factory_id = $1 and d.id = n.id and d.state <> 'closed' and (d.state = 'intent' or d.sent_at < n.at) returning d.id
+"""
 
 
 async def adopt_sent(session: AsyncSession, at: datetime) -> list[UUID]:
     """Adopt every order whose payment is here and is what was sent; give the dispatches. A payment that is something else is held."""
     factory_id = factory_of(session)
+    await _conclude_overtaken(session, at)
     rows = await fetch(session, _FITTING, factory_id)
     good = [row for row in rows if row[4] == row[13] and payload_hash(row[0], row[10], row[11], row[12]) == row[7]]
     other = [row[5] for row in rows if row not in good]
@@ -68,10 +83,26 @@ async def adopt_sent(session: AsyncSession, at: datetime) -> list[UUID]:
     return await _write(session, factory_id, good, at)
 
 
-async def mark_maybe_sent(session: AsyncSession, dispatches: Sequence[tuple[UUID, datetime]], at: datetime) -> list[UUID]:
-    """Dispatches that were only meant as far as this database knows, and that the journal says were about to leave: look them up."""
-    rows = await fetch(session, _MAYBE_SENT, factory_of(session), at, [one for one, _ in dispatches], [moment for _, moment in dispatches])
-    return [row[0] for row in rows]
+async def mark_sent(session: AsyncSession, sendings: Sequence[Sending], at: datetime) -> list[UUID]:
+    """Take over from the journal when each open dispatch was last about to leave, and under which fence; give those to look up."""
+    newest: dict[UUID, tuple[datetime, int]] = {}
+    for one in sendings:
+        moment, fence = newest.get(one.dispatch_id, (one.at, one.fence))
+        newest[one.dispatch_id] = (max(moment, one.at), max(fence, one.fence))
+    moments, fences = [moment for moment, _ in newest.values()], [fence for _, fence in newest.values()]
+    return [row[0] for row in await fetch(session, _SENT_SINCE, factory_of(session), at, list(newest), moments, fences)]
+
+
+async def _conclude_overtaken(session: AsyncSession, at: datetime) -> None:
+    """End the attempts after which another was sent. Looked up and given again, one of them would pay beside the later one."""
+    words: dict[UUID, list[Word]] = {}
+    for reference, dispatch_id, state in await fetch(session, _OVERTAKEN, factory_of(session)):
+        status = PayoutStatus.RETURNED if state == "paid" else PayoutStatus.REJECTED
+        outcome = PayoutOutcome(reference=reference, status=status, code="other", detail="it was tried again before the restore")
+        words.setdefault(dispatch_id, []).append(Word(outcome=outcome, source=Source.ENGINE))
+    for dispatch_id, some in words.items():
+        dispatch = await session.get_one(Dispatch, (factory_of(session), dispatch_id), with_for_update=True, populate_existing=True)
+        await record_words(session, dispatch, some, None, actor=SYSTEM, at=at)
 
 
 async def _write(session: AsyncSession, factory_id: UUID, rows: Sequence[tuple[Any, ...]], at: datetime) -> list[UUID]:
@@ -94,6 +125,7 @@ async def _write(session: AsyncSession, factory_id: UUID, rows: Sequence[tuple[A
     await run(session, _PAYMENTS, factory_id, at, [row[5] for row in rows], [row[6] for row in rows])
     attempts = ((factory_id, row[5], row[6], row[1], row[0], row[7], "intent", "", row[3], at) for row in rows)
     await copy_in(session, "attempts", _ATTEMPTS, attempts)
+    await post(session, at, (_owed_again(row) for row in rows if row[8] == "returned"))
     await post(session, at, (_handed_over(row) for row in rows))
     await record_many(
         session,
@@ -116,6 +148,19 @@ async def _write(session: AsyncSession, factory_id: UUID, rows: Sequence[tuple[A
         at,
     )
     return list(by_dispatch)
+
+
+def _owed_again(row: tuple[Any, ...]) -> Transfer:
+    return Transfer(
+        run_id=row[9],
+        payment_id=row[5],
+        attempt=row[6] - 1,
+        cause=Cause.REPAID,
+        debit=Account.RETURNS,
+        credit=Account.WAGES_PAYABLE,
+        currency=row[12],
+        amount_minor=row[11],
+    )
 
 
 def _handed_over(row: tuple[Any, ...]) -> Transfer:

@@ -18,6 +18,7 @@ from payroll_api.factories.models import ProviderAccount
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.ledger.book import Account, Cause, Transfer, post
+from payroll_api.outside.guard import may_claim
 from payroll_api.payments.finish import complete_if_done
 from payroll_api.payments.models import Attempt, Dispatch, Payment
 from payroll_api.payments.outcomes import close_if_done, record_words
@@ -110,7 +111,8 @@ async def _stop(session: AsyncSession, services: Services, actor: Actor, payment
     if (attempt := (await session.scalars(latest)).first()) is not None:
         # The message's lock first, then the payment's, as everywhere: a sender at its gate is before us or after us.
         dispatch = await session.get_one(Dispatch, (actor.factory_id, attempt.dispatch_id), with_for_update=True, populate_existing=True)
-        if dispatch.state == "intent":
+        # A restored database may only believe that it was not sent: while it is locked, nothing is taken back.
+        if dispatch.state == "intent" and await may_claim(session, services):
             now = services.clock()
             count = await withdraw(session, dispatch, [attempt.reference], to=to, actor=actor.name, code="decided", detail=reason, at=now)
             await close_if_done(session, dispatch, now)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.payouts.contract import Connector, PayoutOutcome
 from payroll_api import logs
 from payroll_api.failpoints import failpoint
-from payroll_api.outside.guard import may_send
+from payroll_api.outside.guard import check_guard
 from payroll_api.payments.gate import as_intent, gate_of, is_stopped, take_up, wait_at_gate
 from payroll_api.payments.intent import Intent
 from payroll_api.payments.load import load_dispatch
@@ -48,7 +48,7 @@ async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID, also:
     whose sender died before the gate is sent instead.
     """
     question = await _question(services, factory_id, dispatch_id, also)
-    if question == "intent" and await may_send(services, factory_id, dispatch_id):
+    if question == "intent" and await check_guard(services, factory_id):
         taken = await take_up(services, factory_id, dispatch_id)
         if taken is not None:
             await send(services, factory_id, *taken)
@@ -56,7 +56,7 @@ async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID, also:
         answers = await question.connector.look_up(question.reference, question.references)
         await failpoint("C9")
         again = await _keep(services, factory_id, dispatch_id, question, answers)
-        if again is not None and await may_send(services, factory_id, dispatch_id):
+        if again is not None:
             await send(services, factory_id, question.connector, again)
 
 

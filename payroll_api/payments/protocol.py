@@ -27,6 +27,8 @@ LONGEST_PAUSE = timedelta(minutes=30)
 MOST_FENCES = 4  # the first sending and three repeats
 # A repeat must arrive while the provider still remembers the reference, so it begins well before the window ends.
 WINDOW_MARGIN = timedelta(minutes=5)
+# How long after its gate a sender may begin. Looked up first thing, a dispatch is proven absent only much later than this.
+SEND_WITHIN = timedelta(minutes=1)
 _FASTEST_GROWTH = 10  # doublings of the pause
 
 
@@ -120,6 +122,18 @@ def may_pass(dispatch: DispatchNow, *, fence: int, is_stopped: bool) -> Gate:
     return Gate(references=standing) if standing else Gate(refused="withdrawn")
 
 
+def may_still_send(dispatch: DispatchNow, references: Sequence[str], *, fence: int, now: datetime) -> bool:
+    """Asked after the gate, as the very last thing before the first byte: a sender may have stood still since (frozen, swapped out).
+
+    One that slept does not send. By now others may have taken the dispatch up, or proven that it never left; bytes that came after
+    that, or after the provider has forgotten the reference, would pay a second time.
+    """
+    if dispatch.fence != fence or dispatch.state not in ("sending", "open") or dispatch.sent_at is None:
+        return False
+    still_open = {order.reference for order in dispatch.orders if order.attempt_state in OPEN}
+    return still_open.issuperset(references) and timedelta(0) <= now - dispatch.sent_at <= SEND_WITHIN
+
+
 def may_withdraw(dispatch: DispatchNow, order: OrderNow) -> bool:
     """Whether an order can still be taken out of its message: nothing was sent, and the gate will leave it out from now on."""
     return dispatch.state == "intent" and order.attempt_state == "intent" and order.number == order.latest
@@ -170,17 +184,19 @@ def weigh(
     said = {answer.reference: answer for answer in answers}
     asked = [order for order in dispatch.orders if order.reference in said]
     counted = [(order, _absence(order, said[order.reference], dispatch, now)) for order in asked if _counts(order, said[order.reference])]
+    absent = {reference for reference, answer in said.items() if answer.status is PayoutStatus.NOT_FOUND}
     proven = {
         order.reference
         for order, absence in counted
-        if order.attempt_state in OPEN and not order.was_known and _is_proof(absence, profile, now)
+        if order.reference in absent and order.attempt_state in OPEN and not order.was_known and _is_proof(absence, profile, now)
     }
     open_ = [order for order in dispatch.orders if order.attempt_state in OPEN]
     never_arrived = len(open_) == dispatch.count and {order.reference for order in open_} <= proven
     if never_arrived or not profile.arrives_whole:
         again, gone = sorted(proven) if not is_stopped else [], set[str]()
     else:
-        again, gone = [], proven
+        # Beyond its memory the provider may just have forgotten: then a person says what became of it.
+        again, gone = ([], proven) if _remembers(dispatch, profile, now) else (sorted(proven), set())
     words = [
         Word(outcome=_gone(answer), source=Source.ENGINE) if answer.reference in gone else Word(outcome=answer, source=Source.LOOK_UP)
         for answer in answers
@@ -210,11 +226,15 @@ def why_not_again(dispatch: DispatchNow, profile: Profile, now: datetime) -> str
     """Why a dispatch that may have been sent must not be given again; None where a repeat can never pay twice."""
     if profile.repeat is RepeatBehaviour.PAYS_AGAIN:
         return "pays_again"
-    window = profile.idempotency_window
-    # Counted from the intent: the provider cannot have seen the reference before, and may have seen it at any moment since.
-    if window is not None and now - dispatch.created_at >= window - min(WINDOW_MARGIN, window / 2):
+    if not _remembers(dispatch, profile, now):
         return "window_over"
     return "repeated_enough" if dispatch.fence >= MOST_FENCES else None
+
+
+def _remembers(dispatch: DispatchNow, profile: Profile, now: datetime) -> bool:
+    """Counted from the intent: the provider cannot have seen the reference before, and may have seen it at any moment since."""
+    window = profile.idempotency_window
+    return window is None or now - dispatch.created_at < window - min(WINDOW_MARGIN, window / 2)
 
 
 def _again(dispatch: DispatchNow, references: Sequence[str], profile: Profile, now: datetime, wait: timedelta) -> Step:
@@ -228,14 +248,14 @@ def _counts(order: OrderNow, answer: PayoutOutcome) -> bool:
 
 def _absence(order: OrderNow, answer: PayoutOutcome, dispatch: DispatchNow, now: datetime) -> Absence:
     """Only an unbroken row counts, and only since the last sending: an answer from before says nothing about it."""
-    if answer.status is not PayoutStatus.NOT_FOUND:
-        # No answer at all proves nothing either way and does not break the row; any word that is one does.
-        heard = answer.status is not PayoutStatus.UNKNOWN
-        return Absence(reference=order.reference, since=None if heard else order.absent_since, answers=0 if heard else order.absent_answers)
-    sent, since = dispatch.sent_at or dispatch.created_at, order.absent_since
+    sent, since, answers = dispatch.sent_at or dispatch.created_at, order.absent_since, order.absent_answers
     if since is None or since < sent:
-        return Absence(reference=order.reference, since=now, answers=1)
-    return Absence(reference=order.reference, since=since, answers=order.absent_answers + 1)
+        since, answers = None, 0
+    if answer.status is PayoutStatus.NOT_FOUND:
+        return Absence(reference=order.reference, since=since or now, answers=answers + 1)
+    # No answer at all proves nothing either way and does not break the row; any word that is one does.
+    heard = answer.status is not PayoutStatus.UNKNOWN
+    return Absence(reference=order.reference, since=None if heard else since, answers=0 if heard else answers)
 
 
 def _is_proof(absence: Absence, profile: Profile, now: datetime) -> bool:

@@ -24,7 +24,7 @@ from payroll_api.factories.models import ProviderAccount
 from payroll_api.outside.journal import Sending, journal_at
 from payroll_api.outside.models import RestoreCheck
 from payroll_api.outside.unlock import close_check
-from payroll_api.payments.adopt import adopt_sent, mark_maybe_sent
+from payroll_api.payments.adopt import adopt_sent, mark_sent
 from payroll_api.payments.look_up import confirm
 from payroll_api.services import Services
 
@@ -89,7 +89,7 @@ async def reconcile_after_restore(services: Services, factory_id: UUID) -> Found
     now = services.clock()
     async with services.database.factory(factory_id) as session:
         await _keep(session, factory_id, sendings)
-        maybe = await mark_maybe_sent(session, [(one.dispatch_id, one.at) for one in sendings], now)
+        maybe = await mark_sent(session, sendings, now)
         adopted = await adopt_sent(session, now)
     for dispatch in {*maybe, *adopted}:
         await confirm(services, factory_id, dispatch)

@@ -22,10 +22,11 @@ from payroll_api.jobs.queue import enqueue, enqueue_many
 from payroll_api.outside.guard import may_claim, may_send
 from payroll_api.payments.gate import pass_gate
 from payroll_api.payments.intent import Intent, claim
+from payroll_api.payments.load import load_dispatch
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.outcomes import record_words
 from payroll_api.payments.prepare import chunk_size
-from payroll_api.payments.protocol import LookUp, after_answer
+from payroll_api.payments.protocol import LookUp, after_answer, may_still_send
 from payroll_api.payments.verdict import Source, Word
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
@@ -62,20 +63,31 @@ async def submit_chunk(services: Services, factory_id: UUID, payload: Mapping[st
             at=services.clock(),
             look_up_after=timedelta(seconds=services.settings.look_up_seconds),
         )
-    if intent is None or not await may_send(services, factory_id, intent.dispatch_id):
-        return
-    passed = await pass_gate(services, factory_id, intent)
+    passed = await pass_gate(services, factory_id, intent) if intent is not None else None
     if passed is not None:
         await send(services, factory_id, connector, passed)
 
 
 async def send(services: Services, factory_id: UUID, connector: Connector, intent: Intent) -> None:
-    """Give a dispatch that passed the gate to its provider, once, and record the answer."""
+    """Give a dispatch that passed the gate to its provider, once, and record the answer.
+
+    It is counted after the gate: a copy of the database that knows the count knows the gate, too, and takes nothing for unsent that left.
+    """
+    if not await may_send(services, factory_id, intent.dispatch_id):
+        return
     async with services.database.factory(factory_id) as session:
         dispatch = await session.get_one(Dispatch, (factory_id, intent.dispatch_id))
         account = await session.get_one(ProviderAccount, (factory_id, dispatch.provider_account_id))
     address = callback_url(services.settings, account, intent.batch.reference)
     await failpoint("B2")
+    async with services.database.factory(factory_id) as session:
+        dispatch = await session.get_one(Dispatch, (factory_id, intent.dispatch_id))
+        here = await load_dispatch(session, dispatch, lock=False)
+    references = [order.reference for order in intent.batch.orders]
+    if not may_still_send(here, references, fence=intent.fence, now=services.clock()):
+        # Whoever slept since the gate lets it be: it is looked up, as everything that may have been sent.
+        log.warning("slept_since_the_gate", dispatch=str(intent.dispatch_id))
+        return
     outcomes = await connector.submit(dataclasses.replace(intent.batch, callback_url=address))
     await keep_answer(services, factory_id, connector, intent, outcomes)
     await failpoint("B10")

@@ -27,6 +27,7 @@ from payroll_api.payments.protocol import (
     after_answer,
     is_overdue,
     may_pass,
+    may_still_send,
     may_withdraw,
     to_ask,
     weigh,
@@ -48,6 +49,16 @@ def test_a_sender_passes_the_gate_once_under_its_own_fence_and_never_while_stopp
 def test_what_was_withdrawn_whole_is_not_sent_at_all() -> None:
     here = dispatch(order(attempt_state="rejected", payment_state="cancelled"), state="intent")
     assert may_pass(here, fence=1, is_stopped=False).refused == "withdrawn"
+
+
+def test_a_sender_that_slept_since_its_gate_or_was_overtaken_does_not_send() -> None:
+    here, soon, late = dispatch(order("GW1"), state="sending"), START + timedelta(seconds=5), START + timedelta(seconds=61)
+    assert may_still_send(here, ["GW1"], fence=1, now=soon)
+    assert not may_still_send(here, ["GW1"], fence=1, now=late)
+    assert not may_still_send(here, ["GW1"], fence=1, now=START - timedelta(seconds=1))
+    assert not may_still_send(dataclasses.replace(here, fence=2), ["GW1"], fence=1, now=soon)
+    assert not may_still_send(dataclasses.replace(here, state="closed"), ["GW1"], fence=1, now=soon)
+    assert not may_still_send(here, ["GW1", "GW2"], fence=1, now=soon)
 
 
 @pytest.mark.parametrize("state", ["sending", "open", "closed"])
@@ -156,6 +167,30 @@ def test_a_look_up_without_an_answer_does_not_break_the_row_but_a_real_answer_do
         said = [PayoutOutcome(reference="GW1", status=status)]
         weighed = weigh(dispatch(gone), said, BANK, START, fence=1, is_stopped=False, shortest=timedelta(seconds=20))
         assert [one.answers for one in weighed.absences] == [answers]
+
+
+@pytest.mark.parametrize("arrives_whole", [True, False])
+def test_a_look_up_without_an_answer_proves_nothing_with_the_row_from_before_a_repeat(arrives_whole: bool) -> None:
+    """Two look-ups at once: the first gives the message again, the second times out. It must neither send a third time nor give up."""
+    old, there = _long_absent("GW1"), order("GW2", attempt_state="paid", payment_state="paid")
+    here = dispatch(old, there, fence=2, sent_at=START + timedelta(minutes=11))
+    profile, now = dataclasses.replace(BANK, arrives_whole=arrives_whole), START + timedelta(minutes=12)
+    silence = [PayoutOutcome(reference="GW1", status=PayoutStatus.UNKNOWN, code="timeout")]
+    weighed = weigh(here, silence, profile, now, fence=1, is_stopped=False, shortest=timedelta(seconds=20))
+    assert isinstance(weighed.step, LookUp)
+    assert [word.source for word in weighed.words] == [Source.LOOK_UP]
+    assert [(one.since, one.answers) for one in weighed.absences] == [(None, 0)]
+
+
+def test_what_a_provider_may_have_forgotten_is_not_called_never_received() -> None:
+    gone, there = _long_absent("GW1"), order("GW2", attempt_state="paid", payment_state="paid")
+    profile = dataclasses.replace(BANK, idempotency_window=timedelta(hours=24))
+    for hours, concluded in ((1, ["not_received"]), (25, [])):
+        now = START + timedelta(hours=hours)
+        weighed = weigh(dispatch(gone, there), absent(gone), profile, now, fence=1, is_stopped=False, shortest=timedelta(seconds=20))
+        assert [word.outcome.code for word in weighed.words if word.source is Source.ENGINE] == concluded
+    assert isinstance(weighed.step, AskPerson)
+    assert weighed.step.why == "window_over"
 
 
 def test_the_next_look_up_comes_when_not_found_becomes_an_answer_and_otherwise_ever_later() -> None:
