@@ -12,12 +12,13 @@ from statistics import median
 from importers.contract import ColumnReading, Meaning
 from importers.headers import currency_of
 from importers.khmer import visible
-from importers.kinds import DAYS, DEDUCTIONS, HOURS, MONEY, NAMES
+from importers.kinds import DAYS, DEDUCTIONS, HOURS, MONEY, NAMES, UNREAD
 from importers.numbers import DASHES, exact
 from importers.sheet_xml import column_index
 from importers.table import Table
 from importers.workbook import Cell, Grid
 
+_WORDS = frozenset({Meaning.BANK, Meaning.PAY_METHOD, Meaning.SEX, Meaning.POSITION})
 _SAMPLE = 300
 _FEWEST_FILLED = 3
 _MOST_DOLLARS = 5_000  # a month's wage in dollars is below, in riel far above; between the two a person is asked
@@ -50,6 +51,10 @@ class Evidence:
             return "the header says a name, the cells are numbers"
         if meaning in MONEY | HOURS | DAYS and self.texts > most:
             return "the header says figures, the cells are words"
+        if meaning not in MONEY | UNREAD and self.currency is not None:
+            return "the header says no amount, the cells are money"
+        if meaning in _WORDS and self.numbers > most:
+            return "the header says words, the cells are numbers"
         return ""
 
 

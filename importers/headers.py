@@ -9,10 +9,11 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib.resources import files
+from itertools import chain
 
 from importers.contract import Meaning
 from importers.khmer import digits, normalise
-from importers.kinds import DEDUCTIONS, EARNINGS
+from importers.kinds import DAYS, DEDUCTIONS, EARNINGS, HOURS, MONEY, UNREAD
 
 SURE = Decimal("1.00")
 SPELLED = Decimal("0.85")  # a known phrase with one slip of the keyboard
@@ -29,7 +30,9 @@ _PIECES = re.compile(  # lines, slashes, brackets, and the places where one scri
     "[\n/|()\\[\\]（）]+|(?<=[\u1780-\u17ff])[ .]*(?=[A-Za-z\u4e00-\u9fff])|(?<=[A-Za-z\u4e00-\u9fff])[ .]*(?=[\u1780-\u17ff])"
     "|(?<=[A-Za-z])[ .]*(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])[ .]*(?=[A-Za-z])"
 )
-_RATE = re.compile(r"(?<![0-9])(100|130|150|200|300)\s*%?|(?<![0-9.])(1\.3|1\.5|2\.0|2|3)\s*[x×]|[x×]\s*(1\.3|1\.5|2\.0|2|3)(?![0-9])")
+_RATE = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)?(?![0-9])")
+_ORDINARY, _DOUBLE = Decimal(150), Decimal(200)  # per cent, Labour Law art. 139 and Prakas 112/25
+_MULTIPLES = 10  # "1.5" and "3" are times the wage, "150" is per cent of it
 _OTHERS = re.compile(
     r"employer|company(?!.*id)|ytd|year to date|previous|last month|cumulative|average|និយោជក|ក្រុមហ៊ុន|公司|雇主|上月|累计|earned|ទទួលបាន",
     re.IGNORECASE,
@@ -37,6 +40,20 @@ _OTHERS = re.compile(
 _DEDUCTED = re.compile(r"deduct|ការកាត់|កាត់|扣|공제", re.IGNORECASE)
 _EARNED = re.compile(r"earnings?(?![a-z])|income|allowances?(?![a-z])|ចំណូល|ប្រាក់ឧបត្ថម្ភ|应发|收入|지급", re.IGNORECASE)
 _LATIN = re.compile(r"latin|english|ឡាតាំង|អង់គ្លេស|英文|拼音", re.IGNORECASE)
+_UNITS = {
+    word: unit
+    for unit, words in {
+        "years": ("year", "years", "yr", "yrs", "ឆ្នាំ", "年"),
+        "months": ("months", "mths", "个月"),
+        "days": ("day", "days", "ថ្ងៃ", "天", "天数"),
+        "hours": ("hour", "hours", "hr", "hrs", "h", "ម៉ោង", "小时", "时数"),
+        "minutes": ("min", "mins", "minutes", "នាទី", "分钟"),
+        "pieces": ("pcs", "pieces", "qty", "quantity", "times", "ដង", "件", "次"),
+    }.items()
+    for word in words
+}
+_SHARE = re.compile(r"(?<![0-9])(?<![0-9] )%")
+_IN_KHMER = re.compile(r"khmer|(?<![a-z])kh(?![a-z])|ខ្មែរ|柬文", re.IGNORECASE)
 _IN_LATIN = {
     Meaning.NAME: Meaning.NAME_LATIN,
     Meaning.FAMILY_NAME: Meaning.FAMILY_NAME_LATIN,
@@ -57,6 +74,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class _Vocabulary:
+    words: frozenset[str]  # every single Latin word of it
     sure: dict[str, Meaning]
     weak: dict[str, tuple[Meaning, ...]]
     parts: dict[str, frozenset[str]]
@@ -72,6 +90,11 @@ def identity(text: str) -> str:
     return " ".join(digits(normalise(text)).casefold().split())
 
 
+def names_khmer(text: str) -> bool:
+    """Whether a header says that its column is written in Khmer."""
+    return _IN_KHMER.search(normalise(text)) is not None
+
+
 def currency_of(text: str) -> str | None:
     """The currency a header or a caption names, when it names exactly one."""
     khr, usd = _KHMER_CURRENCY.search(text) is not None, _DOLLARS.search(text) is not None
@@ -83,6 +106,8 @@ def currency_of(text: str) -> str | None:
 @lru_cache(maxsize=1)
 def _vocabulary() -> _Vocabulary:
     source = tomllib.loads(files("importers").joinpath("words.toml").read_text(encoding="utf-8"))
+    phrases = chain(*source["parts"].values(), *(words.get(how, ()) for words in source.values() for how in ("sure", "weak")))
+    single = frozenset(word for phrase in phrases for word in _NOISE.split(phrase.casefold()) if word.isascii())
     parts = {part: frozenset(key(word) for word in words) for part, words in source.pop("parts").items()}
     sure: dict[str, Meaning] = {}
     weak: dict[str, set[Meaning]] = {}
@@ -92,7 +117,7 @@ def _vocabulary() -> _Vocabulary:
             sure[key(word)] = meaning
         for word in words.get("weak", ()):
             weak.setdefault(key(word), set()).add(meaning)
-    return _Vocabulary(sure, {word: tuple(sorted(meanings)) for word, meanings in weak.items()}, parts)
+    return _Vocabulary(single, sure, {word: tuple(sorted(meanings)) for word, meanings in weak.items()}, parts)
 
 
 @lru_cache(maxsize=4096)
@@ -109,7 +134,8 @@ def guess(header: str, groups: str = "") -> tuple[Guess, ...]:
         if plainly is Meaning.NOT_PAID
         else max(filter(None, (_premium(header), _premium(whole))), key=lambda entry: entry.score, default=None)
     )
-    pieces = [piece for piece in dict.fromkeys((header, *_PIECES.split(header))) if key(piece)]
+    # "Emp" over "No." is a known word as a whole; its lines are no headers of their own
+    pieces = [header] if plainly is not None else [piece for piece in dict.fromkeys((header, *_PIECES.split(header))) if key(piece)]
     exact = [entry for piece in pieces for entry in _match(piece)]
     found: dict[Meaning, Guess] = {}
     for entry in exact:
@@ -126,8 +152,23 @@ def guess(header: str, groups: str = "") -> tuple[Guess, ...]:
     other = _OTHERS.search(groups) or (None if key(header) in _vocabulary().sure else _OTHERS.search(header))
     if other is not None:
         found = {meaning: _capped(entry, PARTLY, f"'{other[0]}' may make it another figure") for meaning, entry in found.items()}
+    if plainly is None or currency_of(header) is not None or "%" in header:
+        found = {meaning: _weighed(header, entry) for meaning, entry in found.items()}
     ranked = sorted(found.values(), key=lambda entry: (-entry.score, entry.meaning))
     return _doubted(ranked)
+
+
+def _weighed(header: str, entry: Guess) -> Guess:
+    """Below the mark where the header counts something else than the meaning does: "Seniority (years)", "Sick ($)", "Basic wage / day"."""
+    unit = next((_UNITS[word] for piece in _PIECES.split(header) if (word := key(piece)) in _UNITS), None)
+    if _SHARE.search(digits(normalise(header))) is not None:
+        unit = "shares"
+    elif currency_of(header) is not None and entry.meaning not in MONEY | UNREAD:
+        unit = "money"
+    own = "hours" if entry.meaning in HOURS else "days" if entry.meaning in DAYS else ""
+    if unit in (None, own) or entry.meaning in {Meaning.NOT_PAID, Meaning.NOTE, Meaning.LINE_NUMBER}:
+        return entry
+    return _capped(entry, PARTLY, f"{entry.meaning.value} is not counted in {unit}")
 
 
 def _settled_by(groups: str, found: dict[Meaning, Guess]) -> dict[Meaning, Guess]:
@@ -179,7 +220,8 @@ def _match(piece: str) -> list[Guess]:
     if plain in words.weak:
         reason = f"{piece.strip()} alone can mean several things"
         return [Guess(meaning=meaning, score=WEAK, reason=reason) for meaning in words.weak[plain]]
-    if len(plain) >= _SHORTEST_FOR_SPELLING:
+    spelled = [word for word in _NOISE.split(normalise(piece).casefold()) if word]
+    if len(plain) >= _SHORTEST_FOR_SPELLING and not all(word in words.words for word in spelled):  # "Bank account name": no slip in it
         near = _nearest(plain, words.sure)
         if near is not None:
             return [Guess(meaning=words.sure[near], score=SPELLED, reason=f"spelled almost like known words: {piece.strip()}")]
@@ -214,7 +256,7 @@ def _nearest(plain: str, known: dict[str, Meaning]) -> str | None:
 def _premium(header: str) -> Guess | None:
     """Overtime, night, rest day and holiday columns, from their parts. None when the header is none of these."""
     text = digits(normalise(header)).casefold()
-    rates = {next(value for value in match if value) for match in _RATE.findall(text)}
+    rates = {Decimal(number) * (100 if Decimal(number) < _MULTIPLES else 1) for number in _RATE.findall(text)}
     has = {part for part, words in _vocabulary().parts.items() if _holds(text, words)}
     work = has & {"overtime", "night", "rest_day", "holiday"}
     meal = key(header)
@@ -255,8 +297,8 @@ def _counts_hours(text: str) -> bool:
     )
 
 
-def _kind(has: set[str], rates: set[str]) -> tuple[Meaning, Meaning, str] | None:  # noqa: PLR0911  one refusal after the other
-    low, night_rate, double = bool(rates & {"150", "1.5"}), bool(rates & {"130", "1.3"}), bool(rates & {"200", "2", "2.0"})
+def _kind(has: set[str], rates: set[Decimal]) -> tuple[Meaning, Meaning, str] | None:  # noqa: PLR0911  one refusal after the other
+    low, double = _ORDINARY in rates, _DOUBLE in rates
     special = has & {"night", "rest_day", "holiday"}
     if len(special) > 1 or (low and double):
         return None
@@ -268,8 +310,8 @@ def _kind(has: set[str], rates: set[str]) -> tuple[Meaning, Meaning, str] | None
         if "overtime" in has or double:
             return (Meaning.NIGHT_OVERTIME_HOURS, Meaning.NIGHT_OVERTIME_PAY, "overtime at night")
         return (Meaning.NIGHT_HOURS, Meaning.NIGHT_PAY, "ordinary work at night") if not low else None
-    if night_rate or double:
-        return None  # 200 % may be night or the day off: a person knows
+    if rates - {_ORDINARY}:
+        return None  # 200 % may be night or the day off, 300 % a holiday: a person knows
     return (Meaning.OVERTIME_HOURS, Meaning.OVERTIME_PAY, "ordinary overtime")
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_DIGITS = str.maketrans({0x17E0 + n: str(n) for n in range(10)} | {0x17F0 + n: str(n) for n in range(10)})
+_FULL_WIDTH = {ord(character): chr(ord(character) - 0xFEE0) for character in "０１２３４５６７８９．，－（）：％"}
+_DIGITS = str.maketrans({0x17E0 + n: str(n) for n in range(10)} | {0x17F0 + n: str(n) for n in range(10)} | _FULL_WIDTH)
 _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD, 0x17B4, 0x17B5), None)
 _SPLIT_VOWELS = (
     ("\u17c1\u17b8", "\u17be"),
@@ -32,7 +33,7 @@ _LEGACY = re.compile(r"[A-Za-z][)\];:'\\`|{}<>@#^&*+=~][A-Za-z]")
 
 
 def digits(text: str) -> str:
-    """`text` with Khmer digits as 0-9."""
+    """`text` with Khmer digits, and the full-width ones of Chinese keyboards, as 0-9."""
     return text if text.isascii() else text.translate(_DIGITS)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from importers.contract import ColumnReading, Layout, Meaning
 from importers.evidence import Evidence, gather, settles_net
-from importers.headers import PARTLY, TAKEN_FROM, WEAK, Guess, currency_of, guess, identity
+from importers.headers import PARTLY, TAKEN_FROM, WEAK, Guess, currency_of, guess, identity, key, names_khmer
 from importers.kinds import ADDED_UP, MONEY, NAME_PARTS, UNREAD
 from importers.money import CURRENCIES
 from importers.sheet_xml import column_letters
@@ -63,6 +63,8 @@ def _without_empty_halves(captions: Sequence[Caption], found: Sequence[Evidence]
 
 def _reading(index: int, caption: Caption, evidence: Evidence) -> ColumnReading:
     own, groups = " / ".join(caption.own), " / ".join(caption.groups)
+    if groups and not key(own) and currency_of(own):
+        own, groups = f"{groups} / {own}", ""  # USD and KHR under "Net pay": the group's caption is the column's own
     guesses = guess(own, groups) if own else tuple(_weaker(entry) for entry in guess(groups)) if groups else ()
     best = guesses[0] if guesses else None
     currency, currency_reason, torn = _currency(own, groups, evidence)
@@ -144,6 +146,8 @@ def _without_rivals(columns: list[ColumnReading]) -> list[ColumnReading]:
             continue
         best = max(columns[place].score for place in places)
         winners = [place for place in places if columns[place].score == best]
+        if meaning is Meaning.NAME:  # "Name (Khmer)" beside "Name": the one that says so
+            winners = [place for place in winners if names_khmer(columns[place].header)] or winners
         for place in places:
             if len(winners) == 1 and place == winners[0]:
                 continue

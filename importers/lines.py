@@ -18,10 +18,10 @@ from importers.workbook import Cell, Grid, text_of
 
 _TOTALS = re.compile(
     r"^(?:(?:grand|sub|net|page|sum|overall|line|dept|department|section)[\s.\-]*[0-9]*[\s.\-]*)?totals?(?![a-z])"
-    r"|^(?:ផលបូក|ចំនួន)?សរុប|^(?:合计|总计|小计|共计|总额|合計|總計|小計|共計|합계|총계|소계)"
+    r"|^(?:ផលបូក|ចំនួន|បូក)?សរុប|^(?:合计|总计|小计|共计|总额|汇总|合計|總計|小計|共計|匯總|합계|총계|소계)"
     r"|^(?:carried|brought) (?:forward|down|over)|^[cb]/[fd]$"
 )
-_ENDS_IN_TOTAL = re.compile(r"(?:[\s\-.:]totals?|សរុប|合计|小计|总计|합계)[\s:.]*$")
+_ENDS_IN_TOTAL = re.compile(r"(?:[\s\-.:]totals?|សរុប|合计|小计|总计|汇总|匯總|합계)[\s:.]*$")
 _SUMS = frozenset(key(word) for word in ("sum", "ផលបូក"))
 _STATISTICS = _SUMS | frozenset(
     key(word)
@@ -35,6 +35,11 @@ _STATISTICS = _SUMS | frozenset(
         "max",
         "count",
         "headcount",
+        "no of workers",
+        "number of workers",
+        "ចំនួនកម្មករ",
+        "ចំនួនបុគ្គលិក",
+        "人数",
         "មធ្យម",
         "平均",
         "最大",
@@ -42,9 +47,12 @@ _STATISTICS = _SUMS | frozenset(
     )
 )
 _EXAMPLE = re.compile(r"^(?:example|sample)(?![a-z])|^(?:ឧទាហរណ៍|គំរូ|ឧ\.|例|示例)", re.IGNORECASE)
-_COLUMN_NUMBER = re.compile(r"^\(?([0-9]{1,3})\)?$")
+_LEGEND = re.compile(  # (6), c=a+b, VIII, (8)=(6)-(7)
+    r"^[\[(]*([0-9]{1,3}|[a-z]|[ivx]{1,5})[\])]*(?:=(?:sum|[-+*/×%()\[\]0-9.,:]|(?<![a-z])[a-z](?![a-z]))*)?$"
+)
+_ROMAN = {"i": 1, "v": 5, "x": 10}
 _SHARE = re.compile(r"^[0-9]{1,3}(?:[.,][0-9]+)?\s*%$")
-_FEWEST_NUMBERS = 3
+_FEWEST_NUMBERS, _LARGEST_GAP = 3, 3  # a column without a number, or two, may stand between
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +83,8 @@ class Places:
 @lru_cache(maxsize=65536)
 def is_total_label(text: str) -> bool:
     """Whether a text is the label of a totals, average, minimum or maximum row."""
-    plain = " ".join(digits(normalise(text)).casefold().split())
+    words = digits(normalise(text)).casefold().split()
+    plain = ("" if len(words) > 1 and all(len(word) == 1 for word in words) else " ").join(words)  # "T O T A L"
     return _TOTALS.match(plain) is not None or key(plain) in _STATISTICS
 
 
@@ -231,12 +240,32 @@ def _has_amount(row: Sequence[Cell], columns: Sequence[int]) -> bool:
 
 
 def _is_numbering(row: Sequence[Cell]) -> bool:
-    """A row of column numbers (1), (2), (3), or of percentages, directly under the header."""
-    texts = [visible(text_of(cell)) for cell in row if _filled(cell)]
+    """A row of column numbers (1), (2), (3)=(1)+(2), of letters a, b, c=a+b, or of percentages, directly under the header."""
+    texts = ["".join(digits(visible(text_of(cell))).casefold().split()) for cell in row if _filled(cell)]
     if texts and all(_SHARE.match(text) for text in texts):
         return True
-    matches = [_COLUMN_NUMBER.match(text) for text in texts]
-    numbers = [int(match[1]) for match in matches if match is not None]
-    if len(numbers) != len(texts):
+    matches = [_LEGEND.match(text) for text in texts]
+    if len(texts) < _FEWEST_NUMBERS or None in matches:
         return False
-    return len(numbers) >= _FEWEST_NUMBERS and all(later == earlier + 1 for earlier, later in pairwise(numbers))
+    marks = [match[1] for match in matches if match is not None]
+    for read in (_as_number, _as_letter, _as_roman):
+        places = [read(mark) for mark in marks]
+        if all(place is not None for place in places):
+            numbers = [place for place in places if place is not None]
+            return all(earlier < later <= earlier + _LARGEST_GAP for earlier, later in pairwise(numbers))
+    return False
+
+
+def _as_number(mark: str) -> int | None:
+    return int(mark) if mark.isdecimal() else None
+
+
+def _as_letter(mark: str) -> int | None:
+    return ord(mark) if len(mark) == 1 and mark.isalpha() else None
+
+
+def _as_roman(mark: str) -> int | None:
+    if not mark.isalpha() or set(mark) - set(_ROMAN):
+        return None
+    values = [_ROMAN[letter] for letter in mark]
+    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))

@@ -6,7 +6,7 @@ A spreadsheet stores 15 significant digits; what a float shows beyond them is th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -20,7 +20,8 @@ _NOISE = Decimal("1e-7")  # of a minor unit: what adding a hundred lines in bina
 _SIGNS = re.compile(r"us\$|usd|khr|riels?|dollars?|[$៛]|ដុល្លារ|រៀល", re.IGNORECASE)
 _POINT = re.compile(r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$|^[0-9]+(?:\.[0-9]+)?$|^\.[0-9]+$")
 _COMMA = re.compile(r"^[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+$|^[0-9]{1,3}(?:\.[0-9]{3}){2,}$|^[0-9]+,[0-9]{1,2}$")
-_SPACED = re.compile(r"^[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]{1,2})?$")
+_SPACED = re.compile(r"^[0-9]{1,3}(?:[ '’][0-9]{3})+(?:[.,][0-9]{1,2})?$")
+_BETWEEN = str.maketrans("", "", " '’")
 _ONE_DOT = re.compile(r"^[0-9]{1,3}\.[0-9]{3}$")
 _ONE_COMMA = re.compile(r"^[0-9]{1,3},[0-9]{3}$")
 DASHES = frozenset({"-", "–", "—", "--"})
@@ -77,7 +78,7 @@ def _unsigned(text: str, *, comma_is_decimal: bool) -> Decimal | Fault:
     if _ONE_COMMA.match(text) and comma_is_decimal:
         return Fault("number_ambiguous")
     if _SPACED.match(text):
-        text = text.replace(" ", "")
+        text = text.translate(_BETWEEN)
     if _POINT.match(text):
         return Decimal(text.replace(",", ""))
     if _COMMA.match(text):
@@ -85,9 +86,15 @@ def _unsigned(text: str, *, comma_is_decimal: bool) -> Decimal | Fault:
     return Fault("number_not_read")
 
 
-def commas_are_decimals(cells: list[Cell]) -> bool:
+def commas_are_decimals(cells: Sequence[Cell]) -> bool:
     """Whether a column of text writes 12,50 and 1.234,50: decided by cells that can be read in one way only."""
     return any(isinstance(cell, str) and _COMMA.match(_SIGNS.sub("", digits(visible(cell))).strip(" '-()")) is not None for cell in cells)
+
+
+def dots_are_thousands(cells: Sequence[Cell]) -> bool:
+    """Whether a column of riel writes 889.200: riel have no decimals, and every dot in the column stands before three digits."""
+    dotted = [text for cell in cells if isinstance(cell, str) and "." in (text := _SIGNS.sub("", digits(visible(cell))).strip(" '-()"))]
+    return bool(dotted) and all(_ONE_DOT.match(text) or _COMMA.match(text) for text in dotted)
 
 
 def money_reader(currency: Currency, *, strict: bool, comma_is_decimal: bool = False) -> Callable[[Cell], Money | Fault | None]:

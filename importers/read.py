@@ -19,13 +19,14 @@ from importers.checks import (
     flip_deductions,
 )
 from importers.choose import Candidate, choose_sheets
-from importers.columns import Reading, read_columns
+from importers.columns import ReadColumn, Reading, read_columns
 from importers.contract import CellProblem, Counts, ImportedSheet, Layout, Meaning, Severity, SheetChoice
 from importers.guard import ZIP_MAGIC, RefusedFileError
 from importers.join import SheetPart, in_order, joined, with_notes
 from importers.kinds import DAYS, HOURS, MONEY, UNREAD
 from importers.layouts import side_by_side
 from importers.lines import Places, classify
+from importers.money import Money
 from importers.names import with_whole_names
 from importers.notes import notes_on_file, notes_on_layout, notes_on_sheet
 from importers.period import PayPeriod
@@ -129,7 +130,7 @@ def _read(
     stops = any(found.severity is Severity.STOPS_FILE for found in reading.problems)
     rows = () if stops else build_rows(reading, net_currency, progress)
     read = len(lines.workers) + len(without_worker)
-    rejected = [net.sums[position] for position in range(len(lines.workers)) if stops or position in reading.stopped]
+    rejected = [_stated(reading, net, position) for position in range(len(lines.workers)) if stops or position in reading.stopped]
     sheet = ImportedSheet(
         file_name=source.file_name,
         content_hash=source.content_hash,
@@ -145,6 +146,12 @@ def _read(
         choices=source.choices,
     )
     return SheetPart(sheet=sheet, lines=tuple(canonical_lines(reading)) if rows else ())
+
+
+def _stated(reading: Reading, net: ReadColumn, position: int) -> Money | None:
+    """What a rejected row states as net: in the other currency where only that one is filled in."""
+    stated = (column.sums[position] for column in (net, *reading.find(Meaning.NET)))
+    return next((amount for amount in stated if amount is not None), None)
 
 
 def _net_currency(layout: Layout) -> str:

@@ -13,7 +13,7 @@ from importers.destinations import PAY_METHODS, SEXES, STATUSES, read_account, r
 from importers.hours import read_days, read_hours
 from importers.kinds import DAYS, HOURS, MONEY
 from importers.money import currency
-from importers.numbers import commas_are_decimals, money_reader, read_number
+from importers.numbers import commas_are_decimals, dots_are_thousands, money_reader, read_number
 from importers.period import PayPeriod
 from importers.workbook import Cell
 
@@ -52,8 +52,9 @@ def reader(meaning: Meaning, code: str | None, cells: Sequence[Cell], period: Pa
     if meaning in MONEY:
         if code is None:
             return Column(_without_currency)
-        comma = commas_are_decimals([cell for cell in cells if isinstance(cell, str)])
-        return Column(money_reader(currency(code), strict=strict, comma_is_decimal=comma))
+        unit, texts = currency(code), [cell for cell in cells if isinstance(cell, str)]
+        comma = commas_are_decimals(texts) or (not unit.exponent and dots_are_thousands(texts))
+        return Column(money_reader(unit, strict=strict, comma_is_decimal=comma))
     if meaning in HOURS:
         return Column(read_hours)
     if meaning in DAYS:

@@ -194,11 +194,11 @@ def _place(attributes: bytes) -> tuple[int, int] | None:
 
 
 def _look_at_rows(xml: bytes, prefix: bytes, result: SecondLook) -> None:
-    for match in re.finditer(rb"<" + prefix + rb'row [^>]*\bhidden="(?:1|true)"[^>]*>', xml):
+    for match in re.finditer(rb"<" + prefix + rb'row [^>]*\b(?:hidden="(?:1|true)"|ht="0")[^>]*>', xml):
         number = re.search(rb'\br="([0-9]+)"', match[0])
         if number:
             result.hidden_rows.append((int(number[1]) - 1, int(number[1]) - 1))
-    for match in re.finditer(rb"<" + prefix + rb'col [^>]*\bhidden="(?:1|true)"[^>]*>', xml):
+    for match in re.finditer(rb"<" + prefix + rb'col [^>]*\b(?:hidden="(?:1|true)"|width="0")[^>]*>', xml):
         first = re.search(rb'\bmin="([0-9]+)"', match[0])
         last = re.search(rb'\bmax="([0-9]+)"', match[0])
         if first and last:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from importers.headers import key, known_word
+from importers.headers import currency_of, key, known_word
 from importers.khmer import visible
 from importers.workbook import Cell, Grid, text_of
 
@@ -129,8 +129,13 @@ def _belongs_below(grid: Grid, row: int, rows: list[int]) -> bool:
         return False
     if any(top <= rows[-1] and row <= bottom for top, _, bottom, _ in grid.merged):
         return True
-    known = sum(1 for text in texts if len(text) <= _LONGEST_CAPTION and _is_known(text))
+    known = sum(1 for text in texts if len(text) <= _LONGEST_CAPTION and (_is_known(text) or _is_currency(text)))
     return known > 0 and known * 2 >= len(texts) and not _repeats(grid, row, rows)
+
+
+def _is_currency(text: str) -> bool:
+    """Whether a caption is a currency and nothing else: USD and KHR under "Net pay"."""
+    return not key(text) and currency_of(text) is not None
 
 
 def _repeats(grid: Grid, row: int, rows: list[int]) -> bool:

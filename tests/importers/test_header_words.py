@@ -122,3 +122,25 @@ def test_the_group_caption_says_which_of_several_meanings(group: str, header: st
     assert (found.meaning, found.score >= TAKEN_FROM) == (meaning, True)
     alone = best(header)
     assert alone is None or alone.score < TAKEN_FROM or alone.meaning in {M.FAMILY_NAME, M.GIVEN_NAME}
+
+
+ASKED = (
+    "Bank account name of husband", "Emergency contact no", "Emergency phone", "Father name", "Supervisor name", "Line leader ID", "Old ID",
+    "Phone allowance", "Housing deduction", "Meal deduction", "Transport (days)", "Seniority (years)", "Seniority (months)", "工龄(年)",
+    "អតីតភាព (ឆ្នាំ)", "Years of service", "Annual leave (hours)", "年假(小时)", "Annual leave ($)", "AL ($)", "Annual leave balance",
+    "Sick ($)", "Sick leave pay", "Absent ($)", "Absent (hrs)", "Days worked ($)", "Worked hours", "Basic wage / day", "Basic (day)",
+    "Basic wage / hour", "Old basic salary", "Wage increase", "Net pay last month", "Net pay difference", "Net before tax ($)",
+    "Net pay before advance ($)", "Net days", "Net hours", "Gross weight", "Tax ID", "NSSF No", "NSSF base", "NSSF employer",
+    "Pension number",
+    "Loan balance", "Advance remaining", "Contract end date", "Children ($)", "Spouse ($)", "Pay method ($)", "Bank ($)", "Amount to bank",
+    "OT 2.0", "OT 3.0 hours", "OT 300% hours", "OT 200% hours", "OT 250% pay", "OT hours x2", "加班2.0", "加班3倍工时", "ថែមម៉ោង ៣០០% (ម៉ោង)",
+    "OT hours last month", "Incentive %", "Attendance %", "No attendance bonus", "Deduct attendance bonus", "上月实发工资", "社保基数",
+    "实发差额",
+    "ប្រាក់ត្រូវបើកខែមុន", "ប្រាក់ឈ្នួលគោលចាស់", "ឈ្មោះឪពុក", "លេខទូរស័ព្ទបន្ទាន់", "ភាគទានសោធននិយោជក",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("header", ASKED)
+def test_a_header_that_shares_its_words_with_a_meaning_and_is_another_figure_is_asked_about(header: str) -> None:
+    found = best(header)
+    assert found is None or found.score < TAKEN_FROM, found

@@ -170,3 +170,10 @@ def test_what_values_do_not_tell_is_seen_however_the_xml_is_written(how: str, ce
     read = read_sheet(xlsx(sheet), file_name="p.xlsx", period=PERIOD)
     assert (read.counts.accepted, read.counts.rejected) == (0, 1)
     assert code in {found.code for found in read.problems}
+
+
+def test_a_row_and_a_column_of_no_size_are_told_as_hidden() -> None:
+    sheet = SHEET.replace('<row r="2">', '<row r="2" ht="0" customHeight="1">')
+    sheet = sheet.replace("<sheetData>", '<cols><col min="2" max="2" width="0" customWidth="1"/></cols><sheetData>')
+    read = read_sheet(xlsx(sheet), file_name="p.xlsx", period=PERIOD)
+    assert [found.cell for found in read.problems if found.code == "hidden_data"] == ["A2", "B2"]

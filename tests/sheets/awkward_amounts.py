@@ -65,6 +65,27 @@ def _amounts() -> list[Case]:
     ]
 
 
+def _spellings() -> list[Case]:
+    """Amounts in the digits and marks of other countries."""
+    three = (("W001", "240.00 USD"), ("W002", "1,220.50 USD"), ("W003", "250.00 USD"))
+    return [
+        Case(name="apostrophes between thousands", data=with_net("240", "1'220.50", "250"), paid=three),
+        Case(name="full-width digits", data=with_net("２４０．００", "１，２２０．５０", "２５０"), paid=three),
+        Case(
+            name="riel with dots between thousands",
+            data=with_net("960.000", "880.000 ៛", "1.000.000", header="Net pay (KHR)"),
+            paid=(("W001", "960,000 KHR"), ("W002", "880,000 KHR"), ("W003", "1,000,000 KHR")),
+        ),
+        Case(
+            name="riel with a dot that is no thousands mark",
+            data=with_net("960.000", "880000.5", "1000000", header="Net pay (KHR)"),
+            paid=(("W003", "1,000,000 KHR"),),
+            rejected=2,
+            problems=(("amount_ambiguous", "C2"), ("too_many_decimals", "C3")),
+        ),
+    ]
+
+
 def _no_amounts() -> list[Case]:
     """Amounts that are missing, broken or do not add up."""
     return [
@@ -152,4 +173,4 @@ def _dates() -> list[Case]:
 
 def cases() -> list[Case]:
     """All of them."""
-    return [*_amounts(), *_no_amounts(), *_hours(), *_dates()]
+    return [*_amounts(), *_spellings(), *_no_amounts(), *_hours(), *_dates()]

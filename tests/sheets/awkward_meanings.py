@@ -56,6 +56,38 @@ def _columns() -> list[Case]:
     ]
 
 
+def _other_figures() -> list[Case]:
+    """Words that are known, over figures that are not what they say."""
+    return [
+        Case(name="money under a word for days", data=with_column("Sick ($)", (4, 0, 2)), problems=(("column_not_understood", "G1"),)),
+        Case(
+            name="money in its format under a word for days",
+            data=with_column("Sick", (4, 5, 2), change=formats("G", '"$"0.00', range(2, 5))),
+            problems=(("column_not_understood", "G1"),),
+        ),
+        Case(
+            name="years under a word for money",
+            data=with_column("Seniority (years)", (4, 1, 2)),
+            problems=(("column_not_understood", "G1"),),
+        ),
+        Case(name="an amount under the bank", data=with_column("Bank", (40, 10, 20)), problems=(("column_not_understood", "G1"),)),
+        Case(
+            name="the account's name is no account",
+            data=with_column("Bank account name", ("SOK SOPHEA", "CHAN DARA", "SREY MOM")),
+        ),
+        Case(
+            name="overtime at three times the wage",
+            data=with_column("OT 3.0 hours", (4, 1, 2)),
+            problems=(("column_not_understood", "G1"),),
+        ),
+        Case(
+            name="the khmer name beside another name",
+            data=sheet_of(("Worker code", "Name", "Name (Khmer)", "Net pay (USD)"), *((row[1], "王丽", row[2], row[5]) for row in ROWS)),
+            problems=(("column_not_understood", "B1"),),
+        ),
+    ]
+
+
 def _currencies() -> list[Case]:
     """In which currency a column is."""
     return [
@@ -147,4 +179,4 @@ def _shared_words() -> list[Case]:
 
 def cases() -> list[Case]:
     """All of them."""
-    return [*_columns(), *_currencies(), *_shared_words()]
+    return [*_columns(), *_other_figures(), *_currencies(), *_shared_words()]

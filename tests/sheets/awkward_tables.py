@@ -84,6 +84,24 @@ def _headers() -> list[Case]:
         ),
         Case(name="merged two-row header", data=_merged_headers()),
         Case(name="column numbers under the header", data=sheet_of(HEAD, ("(1)", "(2)", "(3)", "(4)", "(5)", "(6)"), *ROWS)),
+        Case(name="column numbers with their sums", data=sheet_of(HEAD, ("(1)", "(2)", "(3)", "(4)", "(5)", "(6)=(4)-(5)"), *ROWS)),
+        Case(name="column letters", data=sheet_of(HEAD, (None, None, None, "a", "b", "c=a-b"), *ROWS)),
+        Case(name="roman column numbers", data=sheet_of(HEAD, ("I", "II", "III", "IV", "V", "VI"), *ROWS)),
+        Case(name="khmer column numbers", data=sheet_of(HEAD, ("១", "២", "៣", "៤", "៥", "៦"), *ROWS)),
+        Case(name="column numbers with a gap", data=sheet_of(HEAD, (1, 2, 3, 4, None, "6=4-5"), *ROWS)),
+        Case(
+            name="a header broken into lines",
+            data=sheet_of(("No.", "Emp\nNo.", "Name", "Gross\npay\n(USD)", "Total deduc-\ntions (USD)", "Net\npay\n(US$)"), *ROWS),
+        ),
+        Case(
+            name="riel and dollars under one net",
+            data=sheet_of(
+                ("Worker code", "Name", "Net pay", None),
+                (None, None, "USD", "KHR"),
+                *((row[1], row[2], row[5], row[5] * 4000) for row in ROWS),
+                change=lambda page: page.merge_cells("C1:D1"),
+            ),
+        ),
         Case(name="plain column numbers", data=sheet_of(HEAD, (1, 2, 3, 4, 5, 6), *ROWS)),
         Case(name="blank row under the header", data=sheet_of(HEAD, (), *ROWS)),
         Case(name="blank rows between workers", data=sheet_of(HEAD, ROWS[0], (), ROWS[1], (), (), ROWS[2])),
@@ -104,6 +122,19 @@ def _totals() -> list[Case]:
         Case(
             name="average and maximum rows",
             data=sheet_of(HEAD, *ROWS, _TOTAL, (None, None, "Average", 247.25, 10.58, 236.67)),
+        ),
+        Case(name="total in spaced letters", data=sheet_of(HEAD, *ROWS, ("T O T A L", "3 workers", None, 741.75, 31.75, 710))),
+        Case(
+            name="totals as Khmer and Chinese clerks call them",
+            data=sheet_of(
+                HEAD,
+                *ROWS[:2],
+                (None, None, "បូកសរុបផ្នែកទី១", 481.5, 21.5, 460),
+                ROWS[2],
+                (None, None, "车缝 汇总", 260.25, 10.25, 250),
+                ("合 计", None, None, 741.75, 31.75, 710),
+                (None, None, "ចំនួនកម្មករ", None, None, 3),
+            ),
         ),
         Case(name="headcount where a name stands", data=sheet_of(HEAD, *ROWS, ("Total", None, 3, 741.75, 31.75, 710))),
         Case(
@@ -147,6 +178,7 @@ def _sheets() -> list[Case]:
         Case(name="hidden row", data=sheet_of(HEAD, *ROWS, change=_hide_row), problems=(("hidden_data", "A3"),)),
         Case(name="hidden column", data=sheet_of(HEAD, *ROWS, change=_hide_column), problems=(("hidden_data", "D2"),)),
         Case(name="another month in the title", data=sheet_of(("Payroll October 2026",), HEAD, *ROWS), problems=(("period_differs", ""),)),
+        Case(name="months as short as sheets are called", data=_two_sheets("Oct-26", "Nov-26")),
         Case(name="khmer month in the title", data=sheet_of(("ប្រចាំខែវិច្ឆិកា ឆ្នាំ២០២៦",), HEAD, *ROWS)),
     ]
 
