@@ -9,15 +9,17 @@ import errno
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
-from payroll_api import failpoints, logs, wiring
+from payroll_api import failpoints, logs
 from payroll_api import settings as configuration
-from payroll_api.app import create_app
 from payroll_api.commands import http_server, place
 from payroll_api.errors import ConfigurationError
-from payroll_api.jobs.worker import Worker
 from payroll_api.services import Services
 from payroll_api.settings import Settings
+
+if TYPE_CHECKING:
+    from payroll_api.jobs.worker import Worker
 
 # A batch that is being sent must be heard out; a page that is being shown need not be.
 STOP_SECONDS = 10
@@ -32,6 +34,10 @@ async def serve(given: argparse.Namespace) -> int:
     _say_failpoints(failpoints.arm_from_environment())
     with _listening(given.host, given.port) as listener:
         async with _services(settings) as services:
+            # Seconds of importing: after what is wrong with port, settings and database was told, and never for a worker.
+            from payroll_api import wiring  # noqa: PLC0415 the comment above
+            from payroll_api.app import create_app  # noqa: PLC0415 as above
+
             server = http_server.Server(http_server.config(create_app(services), trusted=given.trust_proxy, stop_seconds=STOP_SECONDS))
             worker = None if given.no_worker else wiring.open_worker(services)
             with _told_to_stop() as stopping:
@@ -46,6 +52,8 @@ async def work(given: argparse.Namespace) -> int:
     logs.configure(settings.log_level)
     _say_failpoints(failpoints.arm_from_environment())
     async with _services(settings) as services:
+        from payroll_api import wiring  # noqa: PLC0415 as above
+
         worker = wiring.open_worker(services)
         log.info("worker_ready")
         with _told_to_stop() as stopping:
@@ -82,8 +90,11 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextlib.asynccontextmanager
 async def _services(settings: Settings) -> AsyncIterator[Services]:
-    async with place.opened(settings) as here, wiring.build(here.settings) as services:
-        yield services
+    async with place.opened(settings) as here:
+        from payroll_api import wiring  # noqa: PLC0415 as above
+
+        async with wiring.build(here.settings) as services:
+            yield services
 
 
 @contextlib.contextmanager

@@ -82,8 +82,8 @@ async def test_a_database_that_is_not_migrated_or_not_safe_is_refused(run_folder
         ({"PAYROLL_DATABASE_URL": "mysql://somewhere"}, "postgresql://"),
         ({"PAYROLL_POOL_SIZE": "many"}, "PAYROLL_POOL_SIZE"),
     ]
-    for settings, word in cases:
-        status, told = await payroll(run_folder, "worker", extra={"PAYROLL_DATA_DIR": str(run_folder / "unsafe"), **settings})
+    began = [payroll(run_folder, "worker", extra={"PAYROLL_DATA_DIR": str(run_folder / "unsafe"), **settings}) for settings, _ in cases]
+    for (status, told), (_, word) in zip(await asyncio.gather(*began), cases, strict=True):
         assert status == 1, told
         assert word in told
         assert "Traceback" not in told
