@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from connectors.payouts.contract import ChecksInBulk, Connector, ReadsReports, W
 from connectors.sms.contract import SmsGateway
 from importers.money import Money
 from payroll_api.audit.signing import Signer
-from payroll_api.clock import Clock
+from payroll_api.clock import Clock, uptime
 from payroll_api.db.session import Database
 from payroll_api.encryption.vault import Keys
 from payroll_api.settings import Settings
@@ -51,3 +53,4 @@ class Services:
     clock: Clock
     connectors: Connectors
     law: LawBook
+    uptime: Callable[[], timedelta] = uptime

@@ -58,6 +58,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
+        self._file: tuple[int, int] | None = None
         self._id: UUID | None = None
         self._newest: dict[UUID, int] = {}
 
@@ -122,9 +123,14 @@ class Journal:
                 )
 
     def _catch_up(self) -> None:
-        size = self._path.stat().st_size if self._path.exists() else 0
-        if size < self._offset:  # another file has taken its place
-            self._offset, self._id, self._newest = 0, None, {}
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            size, file = 0, None
+        else:
+            size, file = found.st_size, (found.st_dev, found.st_ino)
+        if size < self._offset or file != self._file:  # another file has taken its place, perhaps a longer one
+            self._offset, self._file, self._id, self._newest = 0, file, None, {}
         if size == self._offset:
             return
         lines, self._offset = _lines(self._path, self._offset)

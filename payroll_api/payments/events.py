@@ -17,6 +17,7 @@ from payroll_api.db.bulk import fetch, in_turn, run
 from payroll_api.payments.look_up import confirm
 from payroll_api.payments.models import Dispatch, ProviderMessage
 from payroll_api.payments.outcomes import record_words
+from payroll_api.payments.payee import with_payee
 from payroll_api.payments.receive import read_stored
 from payroll_api.payments.verdict import Source, Word
 from payroll_api.services import Services
@@ -105,12 +106,12 @@ async def _hear(services: Services, factory_id: UUID, dispatch_id: UUID, profile
         async with services.database.factory(factory_id) as session:
             said = [(outcome.reference, outcome.status.value) for outcome in outcomes]
             news = await fetch(session, _NEWS, factory_id, dispatch_id, [ref for ref, _ in said], [status for _, status in said])
-        await confirm(services, factory_id, dispatch_id, [row[0] for row in news])
+        await confirm(services, factory_id, dispatch_id, [row[0] for row in news], is_told=True)
         return
     for some in in_turn(outcomes, lambda outcome: outcome.reference):
         async with services.database.factory(factory_id) as session:
             dispatch = await session.get_one(Dispatch, (factory_id, dispatch_id), with_for_update=True)
-            words = [Word(outcome=outcome, source=Source.MESSAGE) for outcome in some]
+            words = [Word(outcome=outcome, source=Source.MESSAGE) for outcome in await with_payee(session, services, dispatch, some)]
             await record_words(session, dispatch, words, profile, actor=f"provider:{profile.name}", at=services.clock())
 
 

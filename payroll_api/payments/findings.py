@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api.access.actor import Actor
+from payroll_api.alarms.sound import Alarm, clear, sound
+from payroll_api.audit.journal import Event, record_many
 from payroll_api.db.bulk import fetch, run
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.payments.models import Dispatch, Proposal
@@ -27,7 +29,9 @@ _EVIDENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z ./:_-]{2,79}", re.ASCII)
 
 # What nobody knows about: sent in some way and without an end, or with an end that the provider contradicts.
 _OPEN = """
-select p.id, a.number, a.reference, a.state, a.dispatch_id, p.currency, p.amount_minor
+select p.id, a.number, a.reference, a.state, a.dispatch_id, p.currency, p.amount_minor, p.state, (select q.state from payments q
+  where q.factory_id = p.factory_id and q.worker_id = p.worker_id and q.period = p.period and q.kind = p.kind and q.id <> p.id
+    and q.state <> 'cancelled')
 from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
 join dispatches d on d.factory_id = a.factory_id and d.id = a.dispatch_id
 where a.factory_id = $1 and ($2::uuid is null or p.id = $2) and ($3::uuid is null or d.id = $3)
@@ -41,6 +45,7 @@ _NOT_SO = (
     " where a.factory_id = $1 and a.reference = any($2) and a.state <> $3 limit 1"
 )
 _AGREED = "update attempts set contradicted_by = null where factory_id = $1 and reference = any($2)"
+_TWICE = "update attempts set contradicted_by = 'paid_twice' where factory_id = $1 and reference = any($2)"
 
 
 class Result(enum.StrEnum):
@@ -121,6 +126,10 @@ async def apply_finding(session: AsyncSession, services: Services, actor: Actor,
             await ask_look_up(session, dispatch, timedelta(0))
             continue
         status = PayoutStatus.PAID if found.result is Result.PAID else PayoutStatus.REJECTED
+        if status is PayoutStatus.PAID:
+            twice = [row for row in mine if _is_second(row)]
+            await _keep_twice(session, services, actor, found, twice)
+            mine = [row for row in mine if row not in twice]
         outcomes = [
             PayoutOutcome(reference=row[2], status=status, code="found_out", detail=f"{found.evidence.value}: {found.reference}")
             for row in mine
@@ -137,7 +146,45 @@ async def apply_finding(session: AsyncSession, services: Services, actor: Actor,
             )
         # Where the finding confirms what stood there already, nothing moved; the contradiction is settled all the same.
         await run(session, _AGREED, actor.factory_id, [row[2] for row in mine])
+        for payment in sorted({row[0] for row in mine}):
+            await clear(session, now, kind="paid_twice", subject=f"payment:{payment}")
     return draft
+
+
+def _is_second(row: tuple[Any, ...]) -> bool:
+    """Whether an attempt that is found paid is one too many: the payment, or another of that worker and month, was paid beside it.
+
+    Raises ProblemError `payment_state` while the other may still be paid: then nobody can say yet which of the two counts.
+    """
+    if row[3] != "rejected":
+        return False
+    of_this, beside = row[7], row[8]  # another payment of hers that was not given up: then this one was
+    state = beside or of_this
+    is_under_way = state in ("submitting", "accepted", "unknown")
+    if is_under_way or (beside is not None and beside != "paid"):
+        todo = "Wait for its end" if is_under_way else "Give that one up first"
+        detail = f"Another payment or attempt for her wage of this month is {state}. {todo}, then confirm this again."
+        raise ProblemError("payment_state", detail, extra={"state": state})
+    return bool(state == "paid")
+
+
+async def _keep_twice(session: AsyncSession, services: Services, actor: Actor, found: Found, rows: Sequence[tuple[Any, ...]]) -> None:
+    """She has the money twice. It stays a contradiction, with an alarm of its own, until a finding says that it came back."""
+    await run(session, _TWICE, actor.factory_id, [row[2] for row in rows])
+    data = {"evidence": found.evidence.value, "evidence_reference": found.reference.strip()}
+    events = [
+        Event(
+            actor=actor.name,
+            action="attempt.paid_twice",
+            subject=f"payment:{row[0]}",
+            data={**data, "reference": row[2], "attempt": row[1]},
+        )
+        for row in rows
+    ]
+    await record_many(session, services.clock(), events)
+    for row in rows:
+        now = services.clock()
+        await sound(session, now, Alarm(kind="paid_twice", subject=f"payment:{row[0]}", due_at=now, data={"reference": row[2]}))
 
 
 def _content(found: Found, rows: Sequence[tuple[Any, ...]]) -> dict[str, object]:
@@ -155,7 +202,7 @@ def _content(found: Found, rows: Sequence[tuple[Any, ...]]) -> dict[str, object]
                 "currency": unit,
                 "minor": minor,
             }
-            for payment, number, reference, state, dispatch, unit, minor in rows
+            for payment, number, reference, state, dispatch, unit, minor, *_ in rows
         ],
     }
 

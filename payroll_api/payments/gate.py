@@ -68,7 +68,8 @@ async def pass_gate(services: Services, factory_id: UUID, intent: Intent) -> Int
             await close_if_done(session, dispatch, services.clock())
             return None
         dispatch.state, dispatch.sent_at = "sending", services.clock()
-    return only(intent, standing)
+        passed = services.uptime()
+    return dataclasses.replace(only(intent, standing), passed=passed)
 
 
 async def _without_contradicted(session: AsyncSession, dispatch: Dispatch, standing: Sequence[str], at: datetime) -> list[str]:
@@ -104,12 +105,13 @@ async def take_up(services: Services, factory_id: UUID, dispatch_id: UUID) -> tu
         await session.flush()
         connector = await services.connectors.payout(session, dispatch.provider_account_id)
         log.warning("dispatch_taken_up", dispatch=str(dispatch.id), fence=dispatch.fence)
-        return connector, as_intent(dispatch, standing)
+        return connector, as_intent(dispatch, standing, passed=services.uptime(), is_repeat=False)
 
 
-def as_intent(dispatch: Dispatch, orders: Sequence[PayoutOrder]) -> Intent:
+def as_intent(dispatch: Dispatch, orders: Sequence[PayoutOrder], *, passed: timedelta, is_repeat: bool) -> Intent:
     """A dispatch with these orders of it, ready to be sent under its fence of now."""
-    return Intent(dispatch_id=dispatch.id, fence=dispatch.fence, batch=batch_of(dispatch.id, orders, pay_day(dispatch.created_at)))
+    batch = batch_of(dispatch.id, orders, pay_day(dispatch.created_at))
+    return Intent(dispatch_id=dispatch.id, fence=dispatch.fence, batch=batch, passed=passed, is_repeat=is_repeat)
 
 
 def only(intent: Intent, references: Sequence[str]) -> Intent:

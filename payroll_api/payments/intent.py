@@ -21,11 +21,14 @@ from payroll_api.ledger.book import Account, Cause, Transfer, post
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.references import attempt_reference, dispatch_reference, payload_hash
 
+# Contradicted is a worker's wage of a month, not only one payment of it: an earlier one that was given up may have arrived after all.
 _CLAIM = """
 select p.id, p.attempt + 1, p.amount_minor, p.currency, p.account_key, d.id, d.kind, d.bank, d.account, d.holder,
   d.account_key = p.account_key and not d.is_proposal
     and (d.state in ('verified', 'confirmed') or d.kind = 'cash' and d.state = 'retired' and p.decision_id is not null),
-  exists (select from attempts c where c.factory_id = p.factory_id and c.payment_id = p.id and c.contradicted_by is not null)
+  exists (select from attempts c join payments q on q.factory_id = c.factory_id and q.id = c.payment_id
+    where c.factory_id = p.factory_id and c.contradicted_by is not null
+      and q.worker_id = p.worker_id and q.period = p.period and q.kind = p.kind)
 from payments p
 join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state in ('released', 'completed') and r.pay_on <= $6
 join provider_accounts a on a.factory_id = p.factory_id and a.id = p.provider_account_id and a.is_enabled
@@ -48,7 +51,7 @@ _HOLD = (
 # Why a rule holds one worker back, by the code that is kept with it.
 DETAILS: Mapping[str, str] = {
     "destination_changed": "The account changed after the run was approved.",
-    "contradicted": "The provider has since said that an earlier attempt was paid. Find out what became of it first.",
+    "contradicted": "The provider has since said that it has, or paid, an earlier attempt. Find out what became of it first.",
 }
 _ATTEMPT_COLUMNS = (
     "factory_id", "payment_id", "number", "dispatch_id", "reference", "payload_hash", "state", "detail", "created_at", "changed_at",
@@ -62,6 +65,8 @@ class Intent:
     dispatch_id: UUID
     fence: int
     batch: PayoutBatch
+    passed: timedelta = timedelta(0)  # when it passed the gate, by `services.uptime`
+    is_repeat: bool = False  # it may have been sent before
 
 
 async def claim(

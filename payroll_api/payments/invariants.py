@@ -20,7 +20,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 # Each query gives the offenders (or nothing). $1 is the factory, $2 the moment since when changes are looked at.
 _CHANGED = """
 with c as (select * from payments where factory_id = $1 and state_since >= $2),
-  t as (select c.*, a.number, a.state as tried, a.reference, a.payload_hash
+  t as (select c.*, coalesce(c.paid_by, c.attempt) as counts, a.number, a.state as tried, a.reference, a.payload_hash
         from c join attempts a on a.factory_id = c.factory_id and a.payment_id = c.id)
 """
 
@@ -63,14 +63,14 @@ CHECKS: Mapping[str, str] = {
         " and p.worker_id = i.worker_id)"
     ),
     # I6
-    "tried_again_without_proof": ("select id::text from t where number < attempt and tried not in ('rejected', 'returned')"),
+    "tried_again_without_proof": ("select id::text from t where number <> counts and tried not in ('rejected', 'returned')"),
     # I7
     "sent_without_intent": (
         "select c.id::text from c where c.state in ('submitting', 'accepted', 'paid', 'unknown')"
         " and not exists (select from attempts a where a.factory_id = c.factory_id and a.payment_id = c.id and a.number = c.attempt)"
     ),
     "intent_of_something_else": (
-        "select id::text from t where number = attempt and state in ('submitting', 'accepted', 'unknown', 'paid')"
+        "select id::text from t where number = attempt and paid_by is null and state in ('submitting', 'accepted', 'unknown', 'paid')"
         " and payload_hash <> sha256("
         "convert_to(reference || '|' || encode(account_key, 'hex') || '|' || amount_minor || '|' || currency, 'UTF8'))"
     ),
@@ -93,7 +93,7 @@ CHECKS: Mapping[str, str] = {
     ),
     # I9
     "state_disagrees": (
-        "select id::text from t where number = attempt and state not in ('ready', 'held', 'cancelled')"
+        "select id::text from t where number = counts and state not in ('ready', 'held', 'cancelled')"
         " and tried <> case state when 'submitting' then 'intent' else state end"
     ),
     # I10
@@ -103,8 +103,7 @@ CHECKS: Mapping[str, str] = {
     ),
     # I12
     "stopped_and_sent": (
-        "select id::text from t where number = attempt and state in ('ready', 'held', 'cancelled')"
-        " and tried not in ('rejected', 'returned')"
+        "select id::text from t where number = counts and state in ('ready', 'held', 'cancelled') and tried not in ('rejected', 'returned')"
     ),
     # I14
     "slip_before_money": (

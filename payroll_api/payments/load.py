@@ -12,16 +12,21 @@ from importers.money import Money, currency
 from payroll_api.db.bulk import fetch
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.protocol import DispatchNow
-from payroll_api.payments.verdict import OrderNow
+from payroll_api.payments.verdict import OPEN, OrderNow
 
 # An order that the provider ever had: it took it, gave it a number, stated an amount for it, or said something that does not add up.
 _COLUMNS = """
-select a.reference, p.id, p.run_id, a.number, p.attempt, a.state, p.state, p.amount_minor, p.currency,
+select a.reference, p.id, p.run_id, a.number, coalesce(p.paid_by, p.attempt), a.state, p.state, p.amount_minor, p.currency,
   a.state in ('accepted', 'paid', 'returned') or a.provider_reference is not null
     or coalesce(a.code, '') in ('amount_differs', 'payee_differs', 'duplicate', 'not_proven'),
-  a.absent_since, a.absent_answers
+  a.absent_since, a.absent_answers, a.code
 from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
 where a.factory_id = $1 and a.dispatch_id = $2
+"""
+# Of these nothing shows that their message ever arrived: they were taken out before the gate, or somebody found that no money moved.
+_WENT = """
+select count(*) from attempts where factory_id = $1 and dispatch_id = $2
+  and not (state = 'rejected' and coalesce(code, '') in ('withdrawn', 'found_out', 'not_received'))
 """
 _OPEN = f"{_COLUMNS} and (a.state in ('intent', 'accepted', 'unknown') or a.reference = any($3)) order by p.id"
 _NAMED = f"{_COLUMNS} and a.reference = any($3) order by p.id"
@@ -32,11 +37,14 @@ _LOCKED = " for update of p"
 async def load_dispatch(session: AsyncSession, dispatch: Dispatch, also: Sequence[str] = (), *, lock: bool) -> DispatchNow:
     """A dispatch with its open orders, and those named in `also`. With `lock`, their payments are locked until the transaction ends."""
     rows = await fetch(session, _OPEN + (_LOCKED if lock else ""), dispatch.factory_id, dispatch.id, list(also))
+    count = dispatch.count
+    if sum(row[5] in OPEN for row in rows) < count:
+        count = int((await fetch(session, _WENT, dispatch.factory_id, dispatch.id))[0][0])
     return DispatchNow(
         id=dispatch.id,
         state=dispatch.state,
         fence=dispatch.fence,
-        count=dispatch.count,
+        count=count,
         created_at=dispatch.created_at,
         sent_at=dispatch.sent_at,
         looked_up=dispatch.looked_up,
@@ -51,7 +59,7 @@ async def lock_orders(session: AsyncSession, dispatch: Dispatch, references: Seq
 
 
 def _order(row: tuple[Any, ...], rail: UUID) -> OrderNow:
-    reference, payment, run, number, latest, attempt_state, payment_state, minor, unit, was_known, since, answers = row
+    reference, payment, run, number, latest, attempt_state, payment_state, minor, unit, was_known, since, answers, code = row
     return OrderNow(
         reference=reference,
         payment_id=payment,
@@ -62,6 +70,7 @@ def _order(row: tuple[Any, ...], rail: UUID) -> OrderNow:
         attempt_state=attempt_state,
         payment_state=payment_state,
         amount=Money(minor, currency(unit)),
+        attempt_code=code,
         was_known=bool(was_known),
         absent_since=since,
         absent_answers=answers,

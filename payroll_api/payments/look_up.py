@@ -21,6 +21,7 @@ from payroll_api.payments.models import Dispatch
 from payroll_api.payments.orders import orders_of
 from payroll_api.payments.outcomes import keep_absences, record_words
 from payroll_api.payments.overdue import sound_needs_person
+from payroll_api.payments.payee import with_payee
 from payroll_api.payments.protocol import LONGEST_PAUSE, AskPerson, LookUp, Repeat, Step, to_ask, weigh
 from payroll_api.payments.submit import ask_look_up, send
 from payroll_api.services import Services
@@ -41,11 +42,12 @@ async def look_up_dispatch(services: Services, factory_id: UUID, payload: Mappin
     await confirm(services, factory_id, UUID(payload["dispatch"]))
 
 
-async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID, also: Sequence[str] = ()) -> None:
+async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID, also: Sequence[str] = (), *, is_told: bool = False) -> None:
     """Look a dispatch up now, record what the provider says, and see to it that it is asked again while something is open.
 
     `also` are references that are asked about although they are paid: the provider says that something happened to them since. An intent
-    whose sender died before the gate is sent instead.
+    whose sender died before the gate is sent instead. `is_told`: a message is the reason, and the next look-up that was planned stays
+    the next one. Otherwise each message would begin a row of look-ups of its own.
     """
     question = await _question(services, factory_id, dispatch_id, also)
     if question == "intent" and await check_guard(services, factory_id):
@@ -55,7 +57,7 @@ async def confirm(services: Services, factory_id: UUID, dispatch_id: UUID, also:
     elif isinstance(question, _Question):
         answers = await question.connector.look_up(question.reference, question.references)
         await failpoint("C9")
-        again = await _keep(services, factory_id, dispatch_id, question, answers)
+        again = await _keep(services, factory_id, dispatch_id, question, answers, is_told=is_told)
         if again is not None:
             await send(services, factory_id, question.connector, again)
 
@@ -79,13 +81,14 @@ async def _question(services: Services, factory_id: UUID, dispatch_id: UUID, als
 
 
 async def _keep(
-    services: Services, factory_id: UUID, dispatch_id: UUID, question: _Question, answers: Sequence[PayoutOutcome]
+    services: Services, factory_id: UUID, dispatch_id: UUID, question: _Question, answers: Sequence[PayoutOutcome], *, is_told: bool
 ) -> Intent | None:
     """Record the answers; give the dispatch to send again, where that is what follows."""
     profile = question.connector.profile
     async with services.database.factory(factory_id) as session:
         dispatch = await session.get_one(Dispatch, (factory_id, dispatch_id), with_for_update=True)
         now = services.clock()
+        answers = await with_payee(session, services, dispatch, answers)
         dispatch.looked_up += 1
         if dispatch.state == "sending":
             dispatch.state = "open"
@@ -100,14 +103,18 @@ async def _keep(
         )
         await keep_absences(session, dispatch, weighed.absences)
         await record_words(session, dispatch, weighed.words, profile, actor=f"provider:{profile.name}", at=now)
-        return await _carry_out(session, services, dispatch, weighed.step, now)
+        is_planned = is_told and dispatch.look_up_after > now
+        return await _carry_out(session, services, dispatch, weighed.step, now, is_planned=is_planned)
 
 
-async def _carry_out(session: AsyncSession, services: Services, dispatch: Dispatch, step: Step, now: datetime) -> Intent | None:
+async def _carry_out(
+    session: AsyncSession, services: Services, dispatch: Dispatch, step: Step, now: datetime, *, is_planned: bool
+) -> Intent | None:
     if isinstance(step, Repeat):
         orders, changed = await orders_of(session, await services.keys.vault(session), dispatch)
         again = [order for order in orders if order.reference in set(step.references)]
-        if changed or len(again) != len(step.references):
+        # Of the rest it does not matter: what was withdrawn before the gate may have another account by now.
+        if set(changed) & set(step.references) or len(again) != len(step.references):
             step = AskPerson(why="changed_since", after=LONGEST_PAUSE)
         else:
             # It may have been sent before, so it stays beyond the gate; the fence shuts out whoever sent it then.
@@ -116,11 +123,11 @@ async def _carry_out(session: AsyncSession, services: Services, dispatch: Dispat
             dispatch.look_up_after = now + timedelta(seconds=services.settings.look_up_seconds)
             await session.flush()
             log.warning("dispatch_sent_again", dispatch=str(dispatch.id), fence=dispatch.fence)
-            return as_intent(dispatch, again)
+            return as_intent(dispatch, again, passed=services.uptime(), is_repeat=True)
     if isinstance(step, AskPerson):
         log.error("dispatch_needs_a_person", dispatch=str(dispatch.id), why=step.why)
         await sound_needs_person(session, now, dispatch.id, step.why)
-    if isinstance(step, LookUp | AskPerson):
+    if isinstance(step, LookUp | AskPerson) and not is_planned:
         dispatch.look_up_after = now + step.after
         await ask_look_up(session, dispatch, step.after)
     return None

@@ -49,6 +49,7 @@ class Payment(OfFactory, Base):
     state: Mapped[str]
     state_since: Mapped[datetime]
     attempt: Mapped[int]  # number of the latest attempt, 0 before the first
+    paid_by: Mapped[int | None]  # number of an earlier attempt that counts instead: two people found that it had paid
     code: Mapped[str | None]  # why it was rejected, returned or is unknown
     detail: Mapped[str]
     paid_at: Mapped[datetime | None]
@@ -95,6 +96,7 @@ class Attempt(OfFactory, Base):
         ForeignKeyConstraint(["factory_id", "dispatch_id"], ["dispatches.factory_id", "dispatches.id"]),
         Index("uq_attempts_open", "factory_id", "payment_id", unique=True, postgresql_where=text("state not in ('rejected', 'returned')")),
         Index("ix_attempts_dispatch", "factory_id", "dispatch_id"),
+        Index("ix_attempts_contradicted", "factory_id", "payment_id", postgresql_where=text("contradicted_by is not null")),
         UniqueConstraint("factory_id", "reference"),
     )
 
@@ -111,7 +113,8 @@ class Attempt(OfFactory, Base):
     changed_at: Mapped[datetime]
     absent_since: Mapped[datetime | None]  # the provider has said since then, at every look-up, that it does not know it
     absent_answers: Mapped[int] = mapped_column(server_default=text("0"))
-    contradicted_by: Mapped[str | None]  # a later word that cannot be so; nobody is paid again before it is found out
+    # A later word that cannot be so: nobody is paid again before it is found out. Or "paid_twice", until the money came back.
+    contradicted_by: Mapped[str | None]
 
 
 class Proposal(OfFactory, Base):

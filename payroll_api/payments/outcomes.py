@@ -39,8 +39,9 @@ where a.factory_id = $1 and a.payment_id = n.payment_id and a.number = n.number
 """
 _PAYMENTS = """
 update payments p set state = n.state, state_since = $2, code = n.code, detail = n.detail,
-  paid_at = case when n.state = 'paid' then $2 else p.paid_at end
-from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) as n(id, was, state, code, detail)
+  paid_at = case when n.state = 'paid' then $2 else p.paid_at end,
+  paid_by = case when n.number < p.attempt then n.number else p.paid_by end
+from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as n(id, was, state, code, detail, number)
 where p.factory_id = $1 and p.id = n.id and p.state = n.was
 """
 _ABSENT = """
@@ -119,7 +120,7 @@ async def _apply(session: AsyncSession, changes: Sequence[Change], actor: str, a
     codes = [change.outcome.code for change in changes]
     details = [change.outcome.detail for change in changes]
     references = [change.outcome.provider_reference for change in changes]
-    moved = await run(session, _PAYMENTS, factory_id, at, ids, [change.was for change in changes], states, codes, details)
+    moved = await run(session, _PAYMENTS, factory_id, at, ids, [change.was for change in changes], states, codes, details, numbers)
     tried = await run(session, _ATTEMPTS, factory_id, at, ids, numbers, states, references, codes, details)
     if not moved == tried == len(changes):
         raise RuntimeError("a payment changed under its lock")

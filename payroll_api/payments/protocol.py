@@ -39,7 +39,7 @@ class DispatchNow:
     id: UUID
     state: str  # intent, sending, open, closed
     fence: int
-    count: int  # of all its orders, open or not
+    count: int  # of its orders, open or not, that went with it: without those of which nothing shows that it was ever there
     created_at: datetime  # when the intent was committed: nothing was sent before
     sent_at: datetime | None  # when it last passed the gate; None: never
     looked_up: int
@@ -122,16 +122,18 @@ def may_pass(dispatch: DispatchNow, *, fence: int, is_stopped: bool) -> Gate:
     return Gate(references=standing) if standing else Gate(refused="withdrawn")
 
 
-def may_still_send(dispatch: DispatchNow, references: Sequence[str], *, fence: int, now: datetime) -> bool:
+def may_still_send(dispatch: DispatchNow, references: Sequence[str], *, fence: int, now: datetime, slept: timedelta) -> bool:
     """Asked after the gate, as the very last thing before the first byte: a sender may have stood still since (frozen, swapped out).
 
     One that slept does not send. By now others may have taken the dispatch up, or proven that it never left; bytes that came after
-    that, or after the provider has forgotten the reference, would pay a second time.
+    that, or after the provider has forgotten the reference, would pay a second time. `slept` is how long ago the gate was by a watch
+    that nobody sets: the clock may have been put back meanwhile.
     """
     if dispatch.fence != fence or dispatch.state not in ("sending", "open") or dispatch.sent_at is None:
         return False
     still_open = {order.reference for order in dispatch.orders if order.attempt_state in OPEN}
-    return still_open.issuperset(references) and timedelta(0) <= now - dispatch.sent_at <= SEND_WITHIN
+    is_soon = timedelta(0) <= now - dispatch.sent_at <= SEND_WITHIN and slept <= SEND_WITHIN
+    return still_open.issuperset(references) and is_soon
 
 
 def may_withdraw(dispatch: DispatchNow, order: OrderNow) -> bool:

@@ -34,10 +34,12 @@ MOST = 1000  # payments in one proposal
 # The end of a payment's latest attempt, whether any attempt is contradicted, and where she is paid now or would be in cash.
 _FAILED = """
 select p.id, p.state, p.attempt, a.state,
-  exists (select from attempts c where c.factory_id = p.factory_id and c.payment_id = p.id and c.contradicted_by is not null),
+  exists (select from attempts c join payments q on q.factory_id = c.factory_id and q.id = c.payment_id
+    where c.factory_id = p.factory_id and c.contradicted_by is not null
+      and q.worker_id = p.worker_id and q.period = p.period and q.kind = p.kind),
   p.currency, p.amount_minor, p.run_id, d.id, d.kind, d.state, d.account_key, p.worker_id
 from payments p
-join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt
+join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = coalesce(p.paid_by, p.attempt)
 left join destinations d on d.factory_id = p.factory_id and d.worker_id = p.worker_id
   and ($3::uuid[] is null and d.state <> 'retired' and not d.is_proposal or d.id = any($3))
 where p.factory_id = $1 and p.id = any($2) order by p.id
@@ -51,8 +53,8 @@ from unnest($2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::bytea[]) as n(
 """
 _WORKERS = "select id, worker_code, name from workers where factory_id = $1 and id = any($2) order by id"
 _AGAIN = """
-update payments p set state = 'ready', state_since = $3, code = 'decided', detail = $4, decision_id = $5, destination_id = n.destination,
-  provider_account_id = n.rail, account_key = n.key
+update payments p set state = 'ready', state_since = $3, code = 'decided', detail = $4, decision_id = $5, paid_by = null,
+  destination_id = n.destination, provider_account_id = n.rail, account_key = n.key
 from unnest($2::uuid[], $6::uuid[], $7::uuid[], $8::bytea[], $9::bigint[]) as n(id, destination, rail, key, attempt)
 where p.factory_id = $1 and p.id = n.id and p.attempt = n.attempt and p.state in ('rejected', 'returned')
 """

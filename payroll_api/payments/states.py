@@ -49,8 +49,11 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "returned": {
         "ready": "a new attempt was decided",
         "cancelled": "a person gave up paying it this way",
+        "paid": "two people found out that an earlier attempt had arrived after all",
     },
-    "cancelled": {},
+    "cancelled": {
+        "paid": "two people found out that it had arrived after all, and nothing else pays for it",
+    },
 }
 
 STATES = tuple(TRANSITIONS)

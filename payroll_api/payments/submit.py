@@ -84,7 +84,8 @@ async def send(services: Services, factory_id: UUID, connector: Connector, inten
         dispatch = await session.get_one(Dispatch, (factory_id, intent.dispatch_id))
         here = await load_dispatch(session, dispatch, lock=False)
     references = [order.reference for order in intent.batch.orders]
-    if not may_still_send(here, references, fence=intent.fence, now=services.clock()):
+    slept = services.uptime() - intent.passed
+    if not may_still_send(here, references, fence=intent.fence, now=services.clock(), slept=slept):
         # Whoever slept since the gate lets it be: it is looked up, as everything that may have been sent.
         log.warning("slept_since_the_gate", dispatch=str(intent.dispatch_id))
         return
@@ -119,7 +120,7 @@ async def keep_answer(
             return
         if dispatch.state == "sending":
             dispatch.state = "open"
-        words = [Word(outcome=outcome, source=Source.ANSWER) for outcome in outcomes]
+        words = [Word(outcome=outcome, source=Source.ANSWER, is_repeat=intent.is_repeat) for outcome in outcomes]
         profile, now = connector.profile, services.clock()
         still_open = await record_words(session, dispatch, words, profile, actor=f"provider:{profile.name}", at=now)
         step = after_answer(still_open, profile, timedelta(seconds=services.settings.look_up_seconds))

@@ -18,6 +18,12 @@ OPEN = frozenset({"intent", "accepted", "unknown"})  # attempts whose end is not
 FAILED = frozenset({"rejected", "returned"})  # attempts after which a new one may be decided
 # Words that make an order doubtful which the provider had already taken. A look-up without an answer is no such word.
 _DOUBTS = frozenset({"amount_differs", "payee_differs", "not_proven"})
+# Refusals that a provider may give before it looks whether it has the reference: of a message given again they say nothing about the first.
+_AT_THE_DOOR = frozenset({"temporary", "not_authorised", "invalid_order"})
+# Ends after which a provider that says it took the order cannot be right: nothing had arrived there, or people found so.
+_NEVER_TAKEN = frozenset({"not_received", "withdrawn", "temporary", "not_authorised", "found_out"})
+# Where a payment stands when none of its attempts is open or has paid.
+_NOTHING_OUT = frozenset({"rejected", "returned", "ready", "held", "cancelled"})
 
 
 class Source(enum.StrEnum):
@@ -40,10 +46,11 @@ class OrderNow:
     run_id: UUID
     rail: UUID  # the provider account
     number: int
-    latest: int  # number of the payment's latest attempt
+    latest: int  # number of the payment's attempt that counts: the latest, or an earlier one that people found to have paid
     attempt_state: str
     payment_state: str
     amount: Money
+    attempt_code: str | None = None
     was_known: bool = False  # the provider has had it at some time: "not found" about it proves nothing
     absent_since: datetime | None = None
     absent_answers: int = 0
@@ -55,6 +62,7 @@ class Word:
 
     outcome: PayoutOutcome
     source: Source
+    is_repeat: bool = False  # an answer to a message that had perhaps been sent before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +99,8 @@ def believed(order: OrderNow, word: Word, profile: Profile | None) -> PayoutOutc
         return _doubt(outcome, "amount_differs", "the provider states another amount than was ordered")
     if outcome.status is PayoutStatus.REJECTED and (profile is None or outcome.code not in profile.proves_failure):
         return _doubt(outcome, "not_proven", f"refused ({outcome.code or 'without a reason'}), which does not prove that no money moved")
+    if outcome.status is PayoutStatus.REJECTED and word.is_repeat and outcome.code in _AT_THE_DOOR:
+        return _doubt(outcome, "not_proven", f"given again and refused ({outcome.code}): the first sending may have arrived all the same")
     if outcome.status is PayoutStatus.PAID and word.source is not Source.STATEMENT and not _may_confirm(word.source, profile):
         return dataclasses.replace(outcome, status=PayoutStatus.ACCEPTED)
     return outcome
@@ -102,15 +112,23 @@ def decide(order: OrderNow, word: Word, profile: Profile | None) -> Change | Ign
     state = outcome.status.value
     if outcome.status is PayoutStatus.NOT_FOUND:
         return Ignored(order=order, outcome=outcome, why="nothing", contradicts=False)
-    if order.number != order.latest:
+    if order.number != order.latest and not _paid_after_all(order, word):
         return Ignored(order=order, outcome=outcome, why="history", contradicts=_contradicts(order, word))
     # Out of a failure leads only what two people found out; every other word comes too late.
-    is_legal = state in TRANSITIONS[order.payment_state] and (order.attempt_state not in FAILED or word.source is Source.PEOPLE)
+    is_legal = state in TRANSITIONS[order.payment_state] and (
+        order.attempt_state not in FAILED or (order.attempt_state == "rejected" and word.source is Source.PEOPLE)
+    )
     if order.payment_state == "accepted" and outcome.status is PayoutStatus.UNKNOWN and outcome.code not in _DOUBTS:
         is_legal = False
     if not is_legal:
         return Ignored(order=order, outcome=outcome, why="no_step", contradicts=_contradicts(order, word))
     return Change(order=order, outcome=outcome, was=order.payment_state, state=state)
+
+
+def _paid_after_all(order: OrderNow, word: Word) -> bool:
+    """Whether two people find that an earlier attempt paid, while none after it did or may yet: then that one counts."""
+    found = word.source is Source.PEOPLE and word.outcome.status is PayoutStatus.PAID
+    return found and order.attempt_state == "rejected" and order.payment_state in _NOTHING_OUT
 
 
 def _may_confirm(source: Source, profile: Profile | None) -> bool:
@@ -127,10 +145,11 @@ def _doubt(outcome: PayoutOutcome, code: str, detail: str) -> PayoutOutcome:
 def _contradicts(order: OrderNow, word: Word) -> bool:
     said = word.outcome.status
     if order.attempt_state == "rejected":
-        return said is PayoutStatus.PAID
+        return said is PayoutStatus.PAID or (said is PayoutStatus.ACCEPTED and order.attempt_code in _NEVER_TAKEN)
     if order.attempt_state == "paid":
         differs = word.outcome.amount is not None and word.outcome.amount != order.amount
-        return said is PayoutStatus.REJECTED or (said in (PayoutStatus.PAID, PayoutStatus.RETURNED) and differs)
+        elsewhere = word.outcome.code == "payee_differs"
+        return said is PayoutStatus.REJECTED or elsewhere or (said in (PayoutStatus.PAID, PayoutStatus.RETURNED) and differs)
     return False
 
 
@@ -146,6 +165,7 @@ def transfers(change: Change) -> list[Transfer]:
     holding = {
         "ready": str(Account.WAGES_PAYABLE),
         "held": str(Account.WAGES_PAYABLE),
+        "cancelled": str(Account.WAGES_DUE),
         "unknown": str(Account.SUSPENSE),
         "paid": f"{Account.BANK}:{rail}",
         "rejected": str(Account.WAGES_PAYABLE),

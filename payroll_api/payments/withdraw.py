@@ -19,8 +19,11 @@ update attempts a set state = 'rejected', code = 'withdrawn', detail = 'stopped 
 where a.factory_id = $1 and a.dispatch_id = $2 and a.reference = any($3) and a.state = 'intent'
 """
 _CONTRADICTED = """
-select a.reference from attempts a where a.factory_id = $1 and a.dispatch_id = $2 and a.state = 'intent' and exists (
-  select from attempts c where c.factory_id = a.factory_id and c.payment_id = a.payment_id and c.contradicted_by is not null)
+select a.reference from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
+where a.factory_id = $1 and a.dispatch_id = $2 and a.state = 'intent' and exists (
+  select from attempts c join payments q on q.factory_id = c.factory_id and q.id = c.payment_id
+  where c.factory_id = a.factory_id and c.contradicted_by is not null
+    and q.worker_id = p.worker_id and q.period = p.period and q.kind = p.kind)
 """
 _PAYMENTS = """
 update payments p set state = $5, state_since = $3, code = $6, detail = $7
@@ -82,7 +85,7 @@ async def withdraw(
 
 
 async def contradicted(session: AsyncSession, dispatch: Dispatch) -> list[str]:
-    """The orders of an intent of whose payment the provider says meanwhile that an earlier attempt was paid after all."""
+    """The orders of an intent of whose worker and month the provider says meanwhile that an earlier attempt arrived after all."""
     return [row[0] for row in await fetch(session, _CONTRADICTED, dispatch.factory_id, dispatch.id)]
 
 

@@ -43,7 +43,7 @@ select p.id, p.run_id, p.worker_id, p.period, p.kind, p.amount_minor, p.currency
   d.id, d.kind, d.bank, d.account, w.phone, f.figures, e.gross_minor, e.net_minor, e.stated_minor, e.lines
 from chunk c
 join payments p on p.factory_id = $1 and p.id = c.id
-join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt
+join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = coalesce(p.paid_by, p.attempt)
 join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id
 join workers w on w.factory_id = p.factory_id and w.id = p.worker_id
 join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id

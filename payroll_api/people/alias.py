@@ -17,6 +17,7 @@ from connectors.payouts.contract import Destination as ProviderDestination
 from connectors.payouts.contract import DestinationCheck, NameMatch
 from connectors.payouts.names import LONGEST_NAME
 from payroll_api.access.actor import Actor, Permission
+from payroll_api.access.api_keys import persons_behind
 from payroll_api.access.four_eyes import require_other
 from payroll_api.audit.journal import Event, record
 from payroll_api.db.base import new_id
@@ -53,7 +54,7 @@ async def confirm_alias(session: AsyncSession, services: Services, actor: Actor,
             select(Destination).where(Destination.worker_id == worker_id, Destination.state == "doubtful").with_for_update()
         )
     )
-    require_other(actor, *(item.created_by for item in waiting))
+    require_other(actor, *await persons_behind(session, {item.created_by for item in waiting}))
     vault, at, alias_id = await services.keys.vault(session), services.clock(), new_id()
     key = keys.name_key(vault, alias)
     if await session.scalar(select(NameAlias.id).where(NameAlias.worker_id == worker_id, NameAlias.alias_key == key)) is not None:

@@ -87,7 +87,7 @@ select p.payment_id, coalesce((select min(t.kind) from theirs t where t.payment_
   coalesce((select min(t.reference) from theirs t where t.payment_id = p.payment_id), a.reference), p.minor,
   (select min(b.id::text) from settlement_breaks b where b.factory_id = $1 and b.payment_id = p.payment_id and b.state <> 'closed')
 from by_payment p join payments y on y.factory_id = $1 and y.id = p.payment_id
-left join attempts a on a.factory_id = $1 and a.payment_id = y.id and a.number = y.attempt
+left join attempts a on a.factory_id = $1 and a.payment_id = y.id and a.number = coalesce(y.paid_by, y.attempt)
 union all
 select null, t.kind, coalesce(t.reference, t.entry), n.minor,
   (select min(b.id::text) from settlement_breaks b where b.factory_id = $1 and b.statement_id = t.statement_id and b.position = t.position)

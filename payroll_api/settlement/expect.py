@@ -34,12 +34,12 @@ with named as (
     coalesce(sum(l.amount_minor) filter (where l.kind in ('returned', 'partial_return')), 0)::bigint as returned
   from statement_lines l join named n on n.payment_id = l.payment_id where l.factory_id = $1 group by l.payment_id
 )
-select p.id::text, a.reference, p.amount_minor, d.created_at, p.account_key, p.settled_on, d.reference, s.entry,
-  coalesce(s.booked, 0), coalesce(s.extra, 0), coalesce(s.returned, 0)
+select p.id::text, a.reference, p.amount_minor, d.created_at, case when p.paid_by is null then p.account_key end,
+  p.settled_on, d.reference, s.entry, coalesce(s.booked, 0), coalesce(s.extra, 0), coalesce(s.returned, 0)
 from named n
 join payments p on p.factory_id = $1 and p.id = n.payment_id and p.provider_account_id = $2 and p.currency = $3
   and p.state in ('paid', 'accepted', 'unknown', 'submitting', 'returned')
-join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = p.attempt
+join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = coalesce(p.paid_by, p.attempt)
 join dispatches d on d.factory_id = a.factory_id and d.id = a.dispatch_id
 left join shown s on s.payment_id = p.id
 """

@@ -28,7 +28,7 @@ join provider_accounts a on a.factory_id = b.factory_id and a.id = b.provider_ac
 join factories x on x.factory_id = b.factory_id
 left join statement_lines l on l.factory_id = b.factory_id and l.statement_id = b.statement_id and l.position = b.position
 left join payments p on p.factory_id = b.factory_id and p.id = b.payment_id
-left join attempts t on t.factory_id = b.factory_id and t.payment_id = p.id and t.number = p.attempt
+left join attempts t on t.factory_id = b.factory_id and t.payment_id = p.id and t.number = coalesce(p.paid_by, p.attempt)
 where b.factory_id = $1 and b.id = $2
 """
 _ASK: Mapping[str, tuple[str, str]] = {

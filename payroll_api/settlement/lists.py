@@ -31,7 +31,7 @@ _UNPAID = """
 select p.worker_code, a.name, t.reference, p.amount_minor, p.currency, p.state, p.code, p.detail,
   (p.state_since at time zone 'Asia/Phnom_Penh')::date
 from payments p join provider_accounts a on a.factory_id = p.factory_id and a.id = p.provider_account_id
-left join attempts t on t.factory_id = p.factory_id and t.payment_id = p.id and t.number = p.attempt
+left join attempts t on t.factory_id = p.factory_id and t.payment_id = p.id and t.number = coalesce(p.paid_by, p.attempt)
 where p.factory_id = $1 and p.state = any('{held,ready,submitting,accepted,unknown,rejected,returned}')
   and (p.run_id = $2 or $2::uuid is null and p.state_since >= $3::date - interval '7 hours'
     and p.state_since < $4::date + interval '17 hours')

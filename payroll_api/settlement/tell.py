@@ -15,18 +15,17 @@ from payroll_api.payments.models import Dispatch
 from payroll_api.payments.outcomes import record_words
 from payroll_api.payments.verdict import Source, Word
 
-_REFERENCES = (
-    "select a.reference, a.dispatch_id from attempts a join payments p on p.factory_id = a.factory_id"
-    " and p.id = a.payment_id and p.attempt = a.number where a.factory_id = $1 and a.payment_id = any($2) and p.state <> $3"
-    " order by a.dispatch_id"
-)
-
-
-_MESSAGES = (
-    "select d.id from dispatches d where d.factory_id = $1 and d.id in (select a.dispatch_id from attempts a join payments p"
-    " on p.factory_id = a.factory_id and p.id = a.payment_id and p.attempt = a.number where a.factory_id = $1 and a.payment_id = any($2))"
-    " order by d.id for update of d"
-)
+_REFERENCES = """
+select a.reference, a.dispatch_id from attempts a
+join payments p on p.factory_id = a.factory_id and p.id = a.payment_id and a.number = coalesce(p.paid_by, p.attempt)
+where a.factory_id = $1 and a.payment_id = any($2) and p.state <> $3 order by a.dispatch_id
+"""
+_MESSAGES = """
+select d.id from dispatches d where d.factory_id = $1 and d.id in (
+  select a.dispatch_id from attempts a
+  join payments p on p.factory_id = a.factory_id and p.id = a.payment_id and a.number = coalesce(p.paid_by, p.attempt)
+  where a.factory_id = $1 and a.payment_id = any($2)) order by d.id for update of d
+"""
 
 
 async def lock_messages(session: AsyncSession, payments: Sequence[UUID]) -> None:

@@ -89,6 +89,7 @@ class CrashConnector:
             idempotency_window=None if window is None else timedelta(seconds=window),
             looks_up=config["looks_up"],
             not_found_is_final_after=None if quiet is None else timedelta(seconds=quiet),
+            overdue_after=timedelta(minutes=45),  # less than the hour after which the checker expects an alarm
             checks_names=True,
             has_webhooks=True,
             has_statements=True,

@@ -214,6 +214,6 @@ class _Server(uvicorn.Server):
 
 
 async def _periodically(services: Services) -> None:
-    for _, handler in (periodic.tasks(services)[name] for name in periodic.tasks(services) if name.value != "check_invariants"):
+    for _, handler in periodic.tasks(services).values():
         with contextlib.suppress(Exception):
             await handler()

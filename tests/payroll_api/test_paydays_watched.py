@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from payroll_api.access.api_keys import create
 from payroll_api.alarms.models import AlarmRow
 from payroll_api.clock import pay_day
 from payroll_api.errors import NotAllowedError
@@ -96,6 +98,15 @@ async def test_a_khmer_name_passes_only_by_a_spelling_that_another_person_confir
             worker = (await session.scalars(select(Worker))).one()
             with pytest.raises(NotAllowedError):
                 await confirm_alias(session, services, factory.preparer, worker.id, alias="SREY MOM", reason="seen her card")
+            # A key brought her account; the person who made that key would confirm her own work.
+            key = (await create(session, services, factory.administrator, name="HR system")).key
+            (one,) = await session.scalars(select(Destination))
+            brought_by, one.created_by = one.created_by, f"key:{key.id}"
+            await session.flush()
+            owner = dataclasses.replace(factory.administrator, permissions=factory.approver.permissions)
+            with pytest.raises(NotAllowedError, match="four_eyes"):
+                await confirm_alias(session, services, owner, worker.id, alias="SREY MOM", reason="seen her card")
+            one.created_by = brought_by
             await confirm_alias(session, services, factory.approver, worker.id, alias="SREY MAO", reason="seen her card")
         await told.work()
         assert (await answer())[0] == "doubtful"

@@ -53,12 +53,18 @@ def test_what_was_withdrawn_whole_is_not_sent_at_all() -> None:
 
 def test_a_sender_that_slept_since_its_gate_or_was_overtaken_does_not_send() -> None:
     here, soon, late = dispatch(order("GW1"), state="sending"), START + timedelta(seconds=5), START + timedelta(seconds=61)
-    assert may_still_send(here, ["GW1"], fence=1, now=soon)
-    assert not may_still_send(here, ["GW1"], fence=1, now=late)
-    assert not may_still_send(here, ["GW1"], fence=1, now=START - timedelta(seconds=1))
-    assert not may_still_send(dataclasses.replace(here, fence=2), ["GW1"], fence=1, now=soon)
-    assert not may_still_send(dataclasses.replace(here, state="closed"), ["GW1"], fence=1, now=soon)
-    assert not may_still_send(here, ["GW1", "GW2"], fence=1, now=soon)
+    slept = timedelta(seconds=5)
+    assert may_still_send(here, ["GW1"], fence=1, now=soon, slept=slept)
+    assert not may_still_send(here, ["GW1"], fence=1, now=late, slept=slept)
+    assert not may_still_send(here, ["GW1"], fence=1, now=START - timedelta(seconds=1), slept=slept)
+    assert not may_still_send(dataclasses.replace(here, fence=2), ["GW1"], fence=1, now=soon, slept=slept)
+    assert not may_still_send(dataclasses.replace(here, state="closed"), ["GW1"], fence=1, now=soon, slept=slept)
+    assert not may_still_send(here, ["GW1", "GW2"], fence=1, now=soon, slept=slept)
+
+
+def test_a_sender_that_slept_is_not_fooled_by_a_clock_that_was_set_back_while_it_slept() -> None:
+    here, soon = dispatch(order("GW1"), state="sending"), START + timedelta(seconds=5)
+    assert not may_still_send(here, ["GW1"], fence=1, now=soon, slept=timedelta(hours=2))
 
 
 @pytest.mark.parametrize("state", ["sending", "open", "closed"])
@@ -144,6 +150,14 @@ def test_an_order_that_the_provider_once_had_is_neither_called_refused_nor_given
         weighed = weigh(dispatch(forgotten), absent(forgotten), profile, now, fence=1, is_stopped=False, shortest=timedelta(seconds=20))
         assert isinstance(weighed.step, LookUp)
         assert all(word.outcome.status is PayoutStatus.NOT_FOUND for word in weighed.words)
+
+
+def test_what_never_went_with_a_message_is_not_counted_among_what_arrived() -> None:
+    """One of two was withdrawn before the gate, the other never arrived: the whole message did not, so it is given again."""
+    lost, now = _long_absent("GW1"), START + timedelta(minutes=11)
+    weighed = weigh(dispatch(lost, count=1), absent(lost), BANK, now, fence=1, is_stopped=False, shortest=timedelta(seconds=20))
+    assert weighed.step == Repeat(references=["GW1"])
+    assert [word.source for word in weighed.words] == [Source.LOOK_UP]
 
 
 def test_a_refused_order_that_is_asked_about_again_is_never_given_again() -> None:

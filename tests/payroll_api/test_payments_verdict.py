@@ -89,6 +89,52 @@ def test_a_word_about_an_earlier_attempt_moves_nothing_and_a_payment_by_it_is_a_
     assert verdict.contradicts == (word.outcome.status is PayoutStatus.PAID)
 
 
+@pytest.mark.parametrize("code", ["not_received", "withdrawn", "temporary", "found_out", "not_authorised"])
+@pytest.mark.parametrize("latest", [1, 2])
+def test_a_provider_that_took_an_order_after_all_which_was_proven_never_to_have_arrived_contradicts(code: str, latest: int) -> None:
+    """It may pay it yet. Were that no contradiction, she would be paid again beside it."""
+    given_up = order(latest=latest, attempt_state="rejected", attempt_code=code, payment_state="rejected")
+    for source in (Source.ANSWER, Source.LOOK_UP, Source.MESSAGE):
+        verdict = decide(given_up, Word(outcome=PayoutOutcome(reference="GW1", status=PayoutStatus.ACCEPTED), source=source), BANK)
+        assert isinstance(verdict, Ignored)
+        assert verdict.contradicts
+
+
+def test_a_late_word_that_it_was_taken_before_it_was_refused_contradicts_nothing() -> None:
+    refused = order(attempt_state="rejected", attempt_code="account_closed", payment_state="rejected")
+    verdict = decide(refused, Word(outcome=PayoutOutcome(reference="GW1", status=PayoutStatus.ACCEPTED), source=Source.MESSAGE), BANK)
+    assert isinstance(verdict, Ignored)
+    assert not verdict.contradicts
+
+
+@pytest.mark.parametrize("code", ["temporary", "not_authorised", "invalid_order"])
+@pytest.mark.parametrize("again", [True, False])
+def test_a_refusal_at_the_door_of_a_message_given_again_says_nothing_about_the_first(code: str, again: bool) -> None:
+    """429 to the second sending: nothing came of the second. The first may be on its way all the same."""
+    outcome = PayoutOutcome(reference="GW1", status=PayoutStatus.REJECTED, code=code)
+    verdict = decide(order(), Word(outcome=outcome, source=Source.ANSWER, is_repeat=again), BANK)
+    assert isinstance(verdict, Change)
+    assert (verdict.state, verdict.outcome.code) == (("unknown", "not_proven") if again else ("rejected", code))
+
+
+def test_an_earlier_attempt_that_two_people_found_paid_pays_the_worker_where_the_later_one_failed() -> None:
+    """The wage of attempt 1 arrived after all. Attempt 2 had been refused, or was never sent: she has her money, once."""
+    found = Word(outcome=PayoutOutcome(reference="GW1", status=PayoutStatus.PAID, code="found_out"), source=Source.PEOPLE)
+    for state in ("rejected", "returned", "held", "ready", "cancelled"):
+        earlier = order(number=1, latest=2, attempt_state="rejected", payment_state=state)
+        verdict = decide(earlier, found, None)
+        assert isinstance(verdict, Change), state
+        assert verdict.state == "paid"
+        # The one that paid is the one that can come back.
+        paid = dataclasses.replace(moved(earlier, verdict), latest=1)
+        back = decide(paid, Word(outcome=PayoutOutcome(reference="GW1", status=PayoutStatus.RETURNED), source=Source.STATEMENT), None)
+        assert isinstance(back, Change), state
+        assert back.state == "returned"
+    for state in ("submitting", "accepted", "unknown", "paid"):
+        verdict = decide(order(number=1, latest=2, attempt_state="rejected", payment_state=state), found, None)
+        assert isinstance(verdict, Ignored), state
+
+
 @pytest.mark.parametrize("last", [PayoutStatus.REJECTED, PayoutStatus.PAID])
 def test_a_late_word_that_cannot_be_so_is_told(last: PayoutStatus) -> None:
     first = "paid" if last is PayoutStatus.REJECTED else "rejected"

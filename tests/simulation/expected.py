@@ -28,7 +28,7 @@ MET = frozenset(
 # Asked only of a provider whose accounts change or who cannot be asked at all: the simulated ones do neither after a look-up.
 _UNREACHED = {"changed_since", "cannot_be_asked"}
 # Two people contradict a proof of failure, or a provider its own word: no provider here tells such an untruth.
-_NOT_HERE = {"rejected->paid", "ready->paid", "held->paid"}
+_NOT_HERE = {"rejected->paid", "ready->paid", "held->paid", "returned->paid", "cancelled->paid"}
 
 NAMED = frozenset(
     {("way", f"{was}->{to}") for was, ways in TRANSITIONS.items() for to in ways if f"{was}->{to}" not in _NOT_HERE}

@@ -40,6 +40,8 @@ class Intent:
     dispatch: UUID
     fence: int
     orders: Sequence[Order]
+    passed: float = 0.0
+    is_repeat: bool = False
 
 
 class Engine:
@@ -83,7 +85,8 @@ class Engine:
             gate = yield from self._commit("gate", lambda: self._pass_gate(intent))
             if gate is not None:
                 kept = set(gate.references)
-                yield from self._send(dataclasses.replace(intent, orders=[one for one in intent.orders if one.reference in kept]))
+                standing = [one for one in intent.orders if one.reference in kept]
+                yield from self._send(dataclasses.replace(intent, orders=standing, passed=self.world.time))
 
     def may_claim(self) -> bool:
         """As the guard: whether this database is as new as the journal outside. Locked from the moment that it is not."""
@@ -185,7 +188,8 @@ class Engine:
         yield "prepared"
         dispatch = self.store.dispatches[intent.dispatch]
         mine = [one.reference for one in intent.orders]
-        if not self.rules.may_still_send(self.store.dispatch_now(dispatch), mine, fence=intent.fence, now=self.world.now()):
+        slept, now = timedelta(seconds=self.world.time - intent.passed), self.world.now()
+        if not self.rules.may_still_send(self.store.dispatch_now(dispatch), mine, fence=intent.fence, now=now, slept=slept):
             self.world.cover("still_send", "no")
             return
         self.world.blinking = True
@@ -213,7 +217,7 @@ class Engine:
             return
         if dispatch.state == "sending":
             dispatch.state = "open"
-        still_open = self.record(dispatch, [Word(outcome=one, source=Source.ANSWER) for one in answers])
+        still_open = self.record(dispatch, [Word(outcome=one, source=Source.ANSWER, is_repeat=intent.is_repeat) for one in answers])
         step = self.rules.after_answer(still_open, self.profile, PAUSE)
         self.world.cover("after_answer", type(step).__name__)
         if isinstance(step, LookUp):
@@ -331,7 +335,7 @@ class Engine:
             if one.reference in references:
                 payment = self.store.payments[one.payment]
                 orders.append(Order(one.reference + salt, payment.payee, payment.amount, one.payload_hash))
-        return Intent(dispatch.id, dispatch.fence, orders)
+        return Intent(dispatch.id, dispatch.fence, orders, passed=self.world.time)
 
     def _keep(self, dispatch_id: UUID, references: Sequence[str], fence: int, answers: Sequence[PayoutOutcome]) -> Intent | None:
         store, now = self.store, self.world.now()
@@ -361,7 +365,7 @@ class Engine:
         if isinstance(step, Repeat):
             dispatch.fence += 1
             dispatch.sent_at, dispatch.look_up_after = now, now + PAUSE
-            return self._intent(dispatch, step.references, self.rules.salt_on_repeat)
+            return dataclasses.replace(self._intent(dispatch, step.references, self.rules.salt_on_repeat), is_repeat=True)
         if isinstance(step, LookUp | AskPerson):
             dispatch.look_up_after = now + step.after
             self._ask_look_up(dispatch, step.after)
@@ -374,10 +378,8 @@ class Engine:
             return
         final = status in (PayoutStatus.PAID, PayoutStatus.REJECTED, PayoutStatus.RETURNED)
         if self.rules.asks_about_messages and self.profile.looks_up and final:
-            known = (attempt.state == "paid" and status is not PayoutStatus.PAID) or (attempt.state, status) == (
-                "rejected",
-                PayoutStatus.PAID,
-            )
+            other = {"paid": (PayoutStatus.RETURNED, PayoutStatus.REJECTED), "rejected": (PayoutStatus.PAID,)}
+            known = status in other.get(attempt.state, ())
             yield from self.confirm(attempt.dispatch, (reference,) if known else ())
             return
         amount = dataclasses.replace(self.store.payments[attempt.payment].amount, minor=int(minor)) if minor else None

@@ -12,6 +12,7 @@ from payroll_api.payments.protocol import DispatchNow
 from payroll_api.payments.verdict import OPEN, OrderNow
 
 RUN, RAIL = UUID(int=1), UUID(int=2)
+NEVER_THERE = ("withdrawn", "found_out", "not_received")
 SURPRISING = ("amount_differs", "payee_differs", "duplicate", "not_proven")
 
 
@@ -168,6 +169,7 @@ class Store:
             attempt_state=attempt.state,
             payment_state=payment.state,
             amount=payment.amount,
+            attempt_code=attempt.code,
             was_known=attempt.state in ("accepted", "paid", "returned")
             or attempt.provider_reference is not None
             or attempt.code in SURPRISING,
@@ -184,7 +186,7 @@ class Store:
             id=dispatch.id,
             state=dispatch.state,
             fence=dispatch.fence,
-            count=dispatch.count,
+            count=sum(one.state != "rejected" or one.code not in NEVER_THERE for one in self.orders.get(dispatch.id, ())),
             created_at=dispatch.created_at,
             sent_at=dispatch.sent_at,
             looked_up=dispatch.looked_up,
