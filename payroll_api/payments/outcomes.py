@@ -85,7 +85,8 @@ async def record_words(
         await _apply(session, changes, actor, at, booked_on)
         await stop_if_dry(session, dispatch, changes, at)
         if any(change.state == "paid" for change in changes):
-            await enqueue(session, Job.COMPOSE_SLIPS, {"run": str(dispatch.run_id)}, once=f"{dispatch.id}|{at.isoformat()}")
+            paid = {"run": str(dispatch.run_id), "dispatch": str(dispatch.id)}
+            await enqueue(session, Job.COMPOSE_SLIPS, paid, once=f"{dispatch.id}|{at.isoformat()}")
     await _keep_contradictions(session, [one for one in verdicts if isinstance(one, Ignored) and one.contradicts], actor, at)
     return await close_if_done(session, dispatch, at)
 

@@ -30,32 +30,34 @@ _CHUNK = 500
 _TAIL = 3
 
 # Only `paid` payments have a slip: none says "paid" before the money is confirmed.
-# The chunk is chosen first: joined first, each chunk would join all that is left of a large run. Joins by the keys of a chunk's
-# payments are index look-ups.
-_WAITING = """
-with chunk as materialized (
-  select p.id from payments p
-  where p.factory_id = $1 and p.run_id = $2 and p.state = 'paid' and p.corrects is null
+_LACKING = """
+p.state = 'paid' and p.corrects is null
     and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
-  order by p.id limit $3 for update of p skip locked
-)
+"""
+# What a message's answer paid is found by the message: looked for in the whole run, each would walk past everybody who has her slip.
+_OF_DISPATCH = f"""
+attempts t join payments p on p.factory_id = t.factory_id and p.id = t.payment_id and p.attempt = t.number
+  where t.factory_id = $1 and t.dispatch_id = $2 and {_LACKING}
+"""
+_OF_RUN = f"payments p where p.factory_id = $1 and p.run_id = $2 and {_LACKING}"
+# The chunk is chosen first: joined first, each chunk would join all that is left of a large run. Joins by the keys of a chunk's
+# payments are index look-ups. Of the sheet's row and the law's lines only what a slip may tell is read.
+_WAITING = """
+with chunk as materialized (select p.id from {whose} order by p.id limit $3 for update of p skip locked)
 select p.id, p.run_id, p.worker_id, p.period, p.kind, p.amount_minor, p.currency, p.paid_at, a.reference,
-  d.id, d.kind, d.bank, d.account, w.phone, f.figures, e.gross_minor, e.net_minor, e.stated_minor, e.lines
+  d.id, d.kind, d.bank, d.account, w.phone, f.amounts, e.gross_minor, e.net_minor, e.stated_minor, e.lines
 from chunk c
 join payments p on p.factory_id = $1 and p.id = c.id
 join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = coalesce(p.paid_by, p.attempt)
 join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id
 join workers w on w.factory_id = p.factory_id and w.id = p.worker_id
 join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id
-join file_entitlements e on e.factory_id = p.factory_id and e.file_id = r.file_id and e.worker_code = p.worker_code
-join lateral (select figures from file_rows t where t.factory_id = p.factory_id and t.file_id = r.file_id
+join lateral (select gross_minor, net_minor, stated_minor, case when net_minor = p.amount_minor then lines else '[]' end as lines
+  from file_entitlements t where t.factory_id = p.factory_id and t.file_id = r.file_id and t.worker_code = p.worker_code) e on true
+join lateral (select figures -> 'amounts' as amounts from file_rows t where t.factory_id = p.factory_id and t.file_id = r.file_id
   and t.worker_code = p.worker_code order by position limit 1) f on true
 order by p.id
 """
-_LEFT = (
-    "select from payments p where p.factory_id = $1 and p.run_id = $2 and p.state = 'paid' and p.corrects is null"
-    " and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id) limit 1"
-)
 # Runs whose paid workers have waited for a slip, or whose slips have waited to be sent, for longer than a job takes to come.
 _FORGOTTEN = """
 select distinct p.run_id, $4 from payments p where p.factory_id = $1 and p.state = 'paid' and p.corrects is null
@@ -63,7 +65,7 @@ select distinct p.run_id, $4 from payments p where p.factory_id = $1 and p.state
 union select distinct s.run_id, $5 from slips s where s.factory_id = $1 and s.state = 'composed' and s.composed_at between $2 and $3
 """
 _LONGEST_WAIT, _LOOKED_BACK = timedelta(minutes=1), timedelta(days=3)
-# Several jobs of one run come at once, one for each message of a provider. One composes; the others come back when it may be done.
+# Several jobs may come at once for one message, or for one run. One composes; the others come back when it may be done.
 _ALONE = "select pg_try_advisory_xact_lock(hashtextextended('compose-slips|' || $1::text, 0))"
 _COME_BACK = timedelta(seconds=1)
 _INSERT = """
@@ -76,9 +78,11 @@ on conflict do nothing returning id, state
 
 
 async def compose_slips(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
-    """The job COMPOSE_SLIPS: chunk after chunk, each in a transaction of its own, until no paid payment of the run lacks a slip."""
-    run_id = UUID(payload["run"])
-    while await _chunk(services, factory_id, run_id):
+    """The job COMPOSE_SLIPS: chunk after chunk, each in a transaction of its own, until no paid payment lacks a slip.
+
+    With a `dispatch`, of that message's payments; without, of the whole run.
+    """
+    while await _chunk(services, factory_id, payload):
         pass
 
 
@@ -90,16 +94,18 @@ async def ask_forgotten_slips(session: AsyncSession, now: datetime) -> None:
         await enqueue(session, Job(job), {"run": str(run_id)}, once=f"{run_id}|forgotten")
 
 
-async def _chunk(services: Services, factory_id: UUID, run_id: UUID) -> bool:
+async def _chunk(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> bool:
+    run_id, dispatch = UUID(payload["run"]), payload.get("dispatch")
+    whose, which = (_OF_RUN, run_id) if dispatch is None else (_OF_DISPATCH, UUID(dispatch))
     async with services.database.factory(factory_id) as session:
-        if not (await fetch(session, _ALONE, str(run_id)))[0][0]:
-            await enqueue(session, Job.COMPOSE_SLIPS, {"run": str(run_id)}, after=_COME_BACK, once=str(run_id))
+        if not (await fetch(session, _ALONE, str(which)))[0][0]:
+            await enqueue(session, Job.COMPOSE_SLIPS, payload, after=_COME_BACK, once=str(which))
             return False
-        rows = await fetch(session, _WAITING, factory_id, run_id, _CHUNK)
+        rows = await fetch(session, _WAITING.format(whose=whose), factory_id, which, _CHUNK)
         if not rows:
-            if await fetch(session, _LEFT, factory_id, run_id):
+            if await fetch(session, f"select from {whose} limit 1", factory_id, which):
                 # One was locked just now, by a statement perhaps: no other word may come that would ask for its slip.
-                await enqueue(session, Job.COMPOSE_SLIPS, {"run": str(run_id)}, after=_COME_BACK, once=f"{run_id}|left")
+                await enqueue(session, Job.COMPOSE_SLIPS, payload, after=_COME_BACK, once=f"{which}|left")
             return False
         vault = await services.keys.vault(session)
         factory = await get_factory(session)
@@ -117,7 +123,7 @@ async def _tell(session: AsyncSession, written: list[tuple[Any, ...]], at: datet
 
 
 def _slip(vault: Vault, factory: Factory, row: tuple[Any, ...]) -> tuple[object, ...]:
-    (payment, _, worker, period, kind, minor, unit, paid_at, reference, destination, method, bank, account, phone, figures, *law) = row
+    (payment, _, worker, period, kind, minor, unit, paid_at, reference, destination, method, bank, account, phone, amounts, *law) = row
     number = vault.open(account, "destinations", destination, "account")
     text = compose(
         factory.name_km,
@@ -126,7 +132,7 @@ def _slip(vault: Vault, factory: Factory, row: tuple[Any, ...]) -> tuple[object,
         RunKind(kind),
         figures_of(
             Money(minor, currency(unit)),
-            figures["amounts"],
+            amounts,
             dict(zip(("gross_minor", "net_minor", "stated_minor"), law[:3], strict=True)),
             law[3],
         ),
