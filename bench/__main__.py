@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import payday
 
 RESULTS = Path(__file__).parent / "results"
-ALONE = ("law", "intake", "dispatch", "statement", "statement_parsing", "webhooks", "pages")
+ALONE = ("law", "intake", "dispatch", "dispatch_singly", "statement", "statement_parsing", "webhooks", "pages")
 
 
 def main() -> int:

@@ -89,11 +89,11 @@ def main() -> int:
 async def measure(workers: int) -> dict[str, Any]:
     """Payments a second by one worker process and by two, and whether everybody was paid once."""
     async with filled(runs=0, workers=0, clock=system_clock) as here, _bank(here) as (rail, journal):
-        await _people(here, workers)
+        await people(here, workers)
         rates, used = {}, {}
         for kind, processes in (("first_half", 1), ("balance", 2)):
-            run_id, before = await _payday(here, rail, kind), resource.getrusage(resource.RUSAGE_CHILDREN)
-            rates[processes] = workers / await _send(here, run_id, rail, processes)
+            run_id, before = await payday(here, rail, kind), resource.getrusage(resource.RUSAGE_CHILDREN)
+            rates[processes] = workers / await send(here, run_id, rail, processes)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             used[processes] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         async with here.services.database.factory(here.factory_id) as session:
@@ -130,7 +130,7 @@ async def _bank(here: Filled) -> AsyncIterator[tuple[UUID, Path]]:
     arguments = ["--port", str(port), "--journal", str(journal), "--secret", SECRET, "--webhook-secret", SECRET, "--delay-ms", "0"]
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "connectors.payouts.iso20022.simulator", *arguments)
     try:
-        await _listening(port)
+        await listening(port)
         config = {**BANK, "base_url": f"http://127.0.0.1:{port}"}
         async with here.services.database.factory(here.factory_id) as session:
             account = await add_provider_account(
@@ -148,7 +148,8 @@ async def _bank(here: Filled) -> AsyncIterator[tuple[UUID, Path]]:
         await process.wait()
 
 
-async def _listening(port: int) -> None:
+async def listening(port: int) -> None:
+    """Wait until somebody listens there."""
     for _ in range(200):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -157,22 +158,23 @@ async def _listening(port: int) -> None:
         else:
             writer.close()
             return
-    raise RuntimeError("the simulated bank does not listen")
+    raise RuntimeError("the simulator does not listen")
 
 
-async def _people(here: Filled, count: int) -> None:
+async def people(here: Filled, count: int, kind: str = "bank_account") -> None:
+    """Workers with a verified account or wallet each."""
     async with here.services.database.factory(here.factory_id) as session:
         vault, connection, now = await here.services.keys.vault(session), await driver(session), system_clock()
         folk, places = [], []
         for number in range(count):
-            worker, destination, account = uuid4(), uuid4(), f"{700_000_000 + number}"
+            worker, destination, account = uuid4(), uuid4(), f"0{700_000_000 + number}"
             key = account_key(vault, account)
             folk.append((here.factory_id, worker, f"W-{number:06}", vault.seal("SOK DARA", "workers", worker, "name"), key, now))
             sealed = (
                 vault.seal(account, "destinations", destination, "account"),
                 vault.seal("SOK DARA", "destinations", destination, "holder"),
             )
-            places.append((here.factory_id, destination, worker, "bank_account", *sealed, key, "verified", "", "system", now))
+            places.append((here.factory_id, destination, worker, kind, *sealed, key, "verified", "", "system", now))
         await connection.executemany(
             "insert into workers (factory_id, id, worker_code, name, name_key, created_at) values ($1, $2, $3, $4, $5, $6)", folk
         )
@@ -183,7 +185,8 @@ async def _people(here: Filled, count: int) -> None:
         )
 
 
-async def _payday(here: Filled, rail: UUID, kind: str) -> UUID:
+async def payday(here: Filled, rail: UUID, kind: str) -> UUID:
+    """A released run of everybody, ready to be sent by one rail."""
     run_id, file_id, now = uuid4(), uuid4(), system_clock()
     async with here.services.database.factory(here.factory_id) as session:
         connection = await driver(session)
@@ -196,7 +199,7 @@ async def _payday(here: Filled, rail: UUID, kind: str) -> UUID:
     return run_id
 
 
-async def _send(here: Filled, run_id: UUID, rail: UUID, processes: int) -> float:
+async def send(here: Filled, run_id: UUID, rail: UUID, processes: int) -> float:
     """Seconds from the first claim until the last answer is recorded."""
     settings = here.services.settings
     given = [settings.database_url or "", str(settings.data_dir), str(here.factory_id), str(run_id), str(rail)]
