@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from importers.contract import Meaning, WorkerStatus
-from importers.money import Money
+from importers.money import KHR, USD, Money
 from importers.period import PayPeriod, RunKind
 
 
@@ -151,23 +151,80 @@ class WorkMonth:
     leaving: Leaving | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Entitlement:
-    """What the law owes one worker for one month. Totals are sums of the rounded lines."""
+    """What the law owes one worker for one month. Totals are sums of the rounded lines.
+
+    They are kept as whole numbers and become money when asked for: a factory has a hundred thousand of them.
+    """
 
     worker_code: str
     period: PayPeriod
     lines: tuple[EntitlementLine, ...]
-    gross: Money
-    deductions: Money
-    net: Money
-    taxable_base: Money  # riel
     law_version: str  # content hash of the law book
-    net_riel: Money | None = None  # the net at the tax office's rate, for those who read riel
+    gross_cents: int
+    taken_cents: int  # all deductions
+    taxable_riel: int
+    tax_rate: tuple[int, int]  # riel for one dollar, as numerator and denominator
+
+    def __init__(
+        self,
+        *,
+        worker_code: str,
+        period: PayPeriod,
+        lines: tuple[EntitlementLine, ...],
+        law_version: str,
+        gross_cents: int,
+        taken_cents: int,
+        taxable_riel: int,
+        tax_rate: tuple[int, int],
+    ) -> None:
+        # As with the lines: the slots are filled at once.
+        _set_worker(self, worker_code)
+        _set_period(self, period)
+        _set_lines(self, lines)
+        _set_version(self, law_version)
+        _set_gross(self, gross_cents)
+        _set_taken(self, taken_cents)
+        _set_taxable(self, taxable_riel)
+        _set_rate(self, tax_rate)
+
+    @property
+    def gross(self) -> Money:
+        """All earnings, in dollars."""
+        return Money(self.gross_cents, USD)
+
+    @property
+    def deductions(self) -> Money:
+        """All deductions, in dollars."""
+        return Money(self.taken_cents, USD)
+
+    @property
+    def net(self) -> Money:
+        """What she gets, in dollars; negative where more is taken than earned."""
+        return Money(self.gross_cents - self.taken_cents, USD)
+
+    @property
+    def net_riel(self) -> Money:
+        """The net at the tax office's rate, for those who read riel: rounded once, half away from zero."""
+        net, (riel, one) = self.gross_cents - self.taken_cents, self.tax_rate
+        whole = (2 * abs(net) * riel + 100 * one) // (200 * one)
+        return Money(whole if net >= 0 else -whole, KHR)
+
+    @property
+    def taxable_base(self) -> Money:
+        """What the tax on salary was reckoned on, in riel."""
+        return Money(self.taxable_riel, KHR)
 
     def amount(self, line: Line) -> Money | None:
         """The amount of one line, or None if the law owes no such line."""
         return next((entry.amount for entry in self.lines if entry.line is line), None)
+
+
+_set_worker, _set_period, _set_lines, _set_version, _set_gross, _set_taken, _set_taxable, _set_rate = (
+    Entitlement.__dict__[name].__set__
+    for name in ("worker_code", "period", "lines", "law_version", "gross_cents", "taken_cents", "taxable_riel", "tax_rate")
+)
 
 
 class DiscrepancySeverity(enum.StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from importers.money import KHR, USD, Money
+from importers.money import KHR, Money
 from importers.period import PayPeriod, RunKind
 from reconciliation.contract import Entitlement, EntitlementLine, ExchangeRates, Leaving, Line, Side, WorkMonth
 from reconciliation.law.book import LawBook
@@ -180,17 +180,13 @@ class Rules:
         return self._entitlement(facts, lines, gross, taken, base)
 
     def _entitlement(self, facts: WorkMonth, lines: list[EntitlementLine], gross: int, taken: int, base: int) -> Entitlement:
-        net = gross - taken
-        numerator, denominator = self._rate
-        riel = half_up(abs(net) * numerator, 100 * denominator)
         return Entitlement(
             worker_code=facts.worker_code,
             period=facts.period,
             lines=tuple(lines),
-            gross=Money(gross, USD),
-            deductions=Money(taken, USD),
-            net=Money(net, USD),
-            taxable_base=Money(base, KHR),
             law_version=self._version,
-            net_riel=Money(riel if net >= 0 else -riel, KHR),
+            gross_cents=gross,
+            taken_cents=taken,
+            taxable_riel=base,
+            tax_rate=self._rate,
         )

@@ -27,7 +27,7 @@ def entitlement_json(owed: Entitlement) -> Json:
         "gross": money_json(owed.gross),
         "deductions": money_json(owed.deductions),
         "net": money_json(owed.net),
-        "net_riel": None if owed.net_riel is None else money_json(owed.net_riel),
+        "net_riel": money_json(owed.net_riel),
         "taxable_base": money_json(owed.taxable_base),
         "employer_contributions": money_json(employer),
         "law_version": owed.law_version,

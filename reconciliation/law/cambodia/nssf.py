@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from importers.money import KHR, USD, Money
 from reconciliation.contract import Citation, EntitlementLine, Line, Side
@@ -11,8 +11,7 @@ from reconciliation.law.cambodia.month import Month, half_up, percent, plain, re
 from reconciliation.policy import NssfBase, RielRate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contributions:
+class Contributions(NamedTuple):
     """What one wage brings the fund: the worker's deduction, if there is one, its riel, and the employer's lines."""
 
     pension: EntitlementLine | None
@@ -67,7 +66,7 @@ class Nssf:
         if not self._pension:
             return Contributions(pension=None, pension_riel=0, employer=employer)
         floor, cap = self._pension_limits
-        base = min(max(riel, floor), cap)
+        base = floor if riel < floor else min(riel, cap)
         pension = self._on_pension_wage.get(base)
         if pension is None:
             pension = remember(self._on_pension_wage, base, self._both_pensions(base))

@@ -68,8 +68,8 @@ class Wages:
         self._sick_cite = figures.cite("sick_pay")
         self._maternity, self._maternity_cite = figures.number("maternity_pay"), figures.cite("maternity_pay")
         self._leave_cite = figures.cite("annual_leave_days")
-        first, last = month.period.first_day, month.period.last_day
-        self._workdays = working_days(first, last)
+        self._first, self._last = month.period.first_day, month.period.last_day
+        self._workdays = working_days(self._first, self._last)
         self._whole = Days(Decimal(self._divisor), full=True, note="")
         self._wages: dict[tuple[bool, int, str], Wage] = {}
         self._basic: dict[tuple[Wage, Exact, str], EntitlementLine] = {}
@@ -98,8 +98,7 @@ class Wages:
     def days(self, facts: WorkMonth) -> Days:
         """How many of the month's days are paid as basic pay."""
         off = facts.days_absent + facts.days_sick + facts.days_maternity + (facts.days_leave if facts.leave_apart else _NONE)
-        first, last = self._month.period.first_day, self._month.period.last_day
-        joined, left = facts.joined_on, facts.left_on
+        first, last, joined, left = self._first, self._last, facts.joined_on, facts.left_on
         employed = self._workdays
         if (joined is not None and joined > first) or (left is not None and left < last):
             employed = working_days(max(joined or first, first), min(left or last, last))
