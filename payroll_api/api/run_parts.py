@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from payroll_api.access.actor import Permission
+from payroll_api.access.actor import Actor, Permission
 from payroll_api.api.payments import PaymentOut, PaymentState
 from payroll_api.api.payments import shape as payment_shape
 from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
@@ -33,6 +35,7 @@ from payroll_api.payments.find import list_payments
 from payroll_api.payments.hold import confirm_cash
 from payroll_api.review.find import discrepancies
 from payroll_api.review.models import Discrepancy
+from payroll_api.review.private import told
 from payroll_api.review.resolve import resolve
 from payroll_api.review.second_person import agree
 from payroll_api.runs.find import get_run, items
@@ -115,7 +118,7 @@ class Confirmed(Output):
     confirmed: int = Field(examples=[14])
 
 
-def _discrepancy(row: Discrepancy) -> DiscrepancyOut:
+def _discrepancy(actor: Actor, row: Discrepancy) -> DiscrepancyOut:
     both = row.stated_minor is not None and row.lawful_minor is not None
     figures = {
         "stated": amount_or_none(row.stated_minor, row.currency),
@@ -123,8 +126,9 @@ def _discrepancy(row: Discrepancy) -> DiscrepancyOut:
         "difference": amount_or_none((row.stated_minor or 0) - (row.lawful_minor or 0), row.currency) if both else None,
         "resolutions": [str(name) for name in row.resolutions],
     }
-    same = {name: getattr(row, name) for name in DiscrepancyOut.model_fields if name not in figures}
-    return DiscrepancyOut(**figures, **same)
+    words = asdict(told(actor, row))
+    same = {name: getattr(row, name) for name in DiscrepancyOut.model_fields if name not in figures and name not in words}
+    return DiscrepancyOut(**figures, **words, **same)
 
 
 def _item(row: RunItem) -> ItemOut:
@@ -141,14 +145,15 @@ def _item(row: RunItem) -> ItemOut:
 async def discrepancies_(
     run_id: UUID,
     session: InSession,
+    actor: InActor,
     cursor: Cursor = None,
     limit: Limit = 50,
     only_open: Annotated[bool, Query(description="Only those that wait for a decision")] = False,
 ) -> Page[DiscrepancyOut]:
-    """In the order of the check."""
+    """In the order of the check. Why days were not worked is told to those alone who may read personal data."""
     file_id = (await get_run(session, run_id)).file_id
     found = await discrepancies(session, file_id, after=after_number(cursor), limit=limit + 1, only_open=only_open)
-    return page(found, limit, _discrepancy, lambda row: row.position)
+    return page(found, limit, partial(_discrepancy, actor), lambda row: row.position)
 
 
 @router.post(

@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.session import factory_of
-from payroll_api.errors import NotFoundError
 from payroll_api.intake.models import FileAnswer
 from payroll_api.review.models import Discrepancy, FileEntitlement, FileReview
 
@@ -42,11 +41,13 @@ async def deciders(session: AsyncSession, file_id: UUID) -> set[str]:
     return {name for name in (*found, *answered) if name is not None}
 
 
-async def entitlement(session: AsyncSession, file_id: UUID, worker_code: str) -> tuple[FileEntitlement, FileReview]:
-    """What the law owes one worker of a file, and the articles. Raises NotFoundError."""
-    factory_id = factory_of(session)
-    owed = await session.get(FileEntitlement, (factory_id, file_id, worker_code))
-    review = await session.get(FileReview, (factory_id, file_id))
-    if owed is None or review is None:
-        raise NotFoundError("entitlement")
-    return owed, review
+async def entitlements(
+    session: AsyncSession, file_id: UUID, *, after: str, limit: int, worker_code: str | None = None
+) -> list[tuple[FileEntitlement, FileReview]]:
+    """What the law owes the workers of a file by their codes, from after one, each with the articles; of one worker where asked."""
+    review = await session.get(FileReview, (factory_of(session), file_id))
+    query = select(FileEntitlement).where(FileEntitlement.file_id == file_id, FileEntitlement.worker_code > after)
+    query = query.order_by(FileEntitlement.worker_code).limit(limit)
+    if worker_code is not None:
+        query = query.where(FileEntitlement.worker_code == worker_code)
+    return [] if review is None else [(owed, review) for owed in await session.scalars(query)]

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from payroll_api.errors import InvalidError
 from payroll_api.intake.find import get_file
 from payroll_api.review.find import discrepancies, open_counts
+from payroll_api.review.private import told
 from payroll_api.review.resolve import resolve
 from payroll_api.review.second_person import agree
 from payroll_api.runs.models import PayRun
@@ -40,6 +41,7 @@ async def show(page: Reader, file_id: UUID) -> Response:
         "differences.html",
         file=file,
         items=items,
+        told={item.id: told(page.actor, item) for item in items},
         open=open_,
         only_open=only_open,
         after="" if position < 0 else position,

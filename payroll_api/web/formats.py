@@ -9,6 +9,7 @@ from decimal import Decimal
 from importers.money import Money, currency
 from payroll_api.clock import PHNOM_PENH
 from payroll_api.web.words import Words
+from reconciliation.formula_km import in_khmer
 
 SHORT_HASH = 12
 _UNITS = 1024
@@ -39,6 +40,11 @@ def sum_of(lines: Iterable[tuple[int, str]]) -> str:
     for minor, code in lines:
         by_currency[code] = by_currency.get(code, 0) + minor
     return " + ".join(money(minor, code) for code, minor in sorted(by_currency.items(), reverse=True)) or "–"
+
+
+def formula(text: str, words: Words) -> str:
+    """The sum behind a figure in the reader's language: the numbers stay."""
+    return in_khmer(text) if words.language == "km" else text
 
 
 def day(value: date | None, words: Words) -> str:

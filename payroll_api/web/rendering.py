@@ -35,6 +35,7 @@ _environment.globals.update(
     day=formats.day,
     moment=formats.moment,
     written=written,
+    formula=formats.formula,
     period_name=formats.period,
     languages=LANGUAGES,
     styles=f"/static/pages.css?v={_version('pages.css')}",

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payroll_api.access.actor import Actor
 from payroll_api.errors import InvalidError
 from payroll_api.factories.settings import get_factory
 from payroll_api.intake.find import get_file
@@ -22,6 +23,7 @@ from payroll_api.people.find import get_worker, list_workers
 from payroll_api.people.find_changes import list_changes
 from payroll_api.people.models import Worker
 from payroll_api.review.models import FileEntitlement, FileReview
+from payroll_api.review.private import articles_for, lines_for
 from payroll_api.web.lists import cursor, page_of
 from payroll_api.web.page import Doer, Reader
 from payroll_api.web.route import PageRoute
@@ -31,7 +33,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _PAGE = 50
 _LATEST = 12
 _LONGEST_CODE = 64
-_DUES, _OTHER = "union_dues", "other_deduction"
 
 
 @router.get("/workers")
@@ -70,7 +71,7 @@ async def one(page: Reader, worker_id: UUID) -> Response:
     destinations: Any = worker["destinations"]
     return page.show(
         "worker.html",
-        _entitlement(owed, is_open=page.may("read_personal")),
+        _entitlement(owed, page.actor),
         worker=worker,
         place=next((item for item in destinations if item["state"] != "retired" and not item["is_proposal"]), None),
         earlier=[item for item in destinations if item["state"] == "retired"],
@@ -93,30 +94,13 @@ async def _owed(session: AsyncSession, worker_id: UUID, file_id: UUID | None) ->
     return owed, review, await get_file(session, owed.file_id)
 
 
-def _entitlement(found: tuple[FileEntitlement, FileReview, PayrollFile] | None, *, is_open: bool) -> dict[str, object]:
+def _entitlement(found: tuple[FileEntitlement, FileReview, PayrollFile] | None, actor: Actor) -> dict[str, object]:
     if found is None:
         return {"owed": None, "articles": {}, "file": None, "lines": []}
     owed, review, file = found
     articles: Mapping[str, Sequence[Mapping[str, str]]] = review.citations  # type: ignore[assignment]
     lines: Sequence[Mapping[str, Any]] = owed.lines  # type: ignore[assignment]
-    if not is_open:
-        lines = without_union(lines)
-        # The articles are the file's: where only dues are deducted, their article is that of other deductions.
-        articles = {_OTHER: articles.get(_DUES, ()), **articles}
-    return {"owed": owed, "articles": articles, "file": file, "lines": lines}
-
-
-def without_union(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The lines for whoever may not read personal data: union dues are inside other deductions, so that nobody is seen to be a member.
-
-    Sums stay as they are. Both are the factory's own word, so one formula without figures says it.
-    """
-    folded = [line for line in lines if line["line"] in (_DUES, _OTHER)]
-    shown = [line for line in lines if line not in folded]
-    for code in dict.fromkeys(line["currency"] for line in folded):
-        minor = sum(line["minor"] for line in folded if line["currency"] == code)
-        shown.append({"line": _OTHER, "side": "deduction", "minor": minor, "currency": code, "formula": "as the factory states"})
-    return shown
+    return {"owed": owed, "articles": articles_for(actor, articles), "file": file, "lines": lines_for(actor, lines)}
 
 
 @router.post("/workers/{worker_id}/destination")

@@ -219,6 +219,7 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("POST", "/payroll-files/{payroll-files}/overlap", Role.PREPARER, {"answer": "keep_both", "reason": "both are meant"}),
     ("GET", "/pay-runs/{pay-runs}", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/discrepancies", Role.PREPARER, None),
+    ("GET", "/pay-runs/{pay-runs}/entitlements", Role.PREPARER, None),
     ("POST", "/pay-runs/{pay-runs}/discrepancies/resolve", Role.PREPARER, {"discrepancy_ids": None, "resolution": "pay_law"}),
     ("GET", "/pay-runs/{pay-runs}/items", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/payments", Role.PREPARER, None),
