@@ -32,6 +32,7 @@ _PHRASES = {
     "as the factory states": "តាមការបញ្ជាក់របស់រោងចក្រ",
     "KHR per USD": "រៀលក្នុងមួយដុល្លារ",
     "less the tax on the wage of the month:": "ដកពន្ធលើប្រាក់ឈ្នួលប្រចាំខែ៖",
+    "less than a year of service": "មិនទាន់គ្រប់មួយឆ្នាំនៃអតីតភាពការងារ",
     "less": "ដក",
     "at": "អត្រា",
     "of": "ក្នុងចំណោម",

@@ -19,6 +19,7 @@ TITLES: Mapping[str, str] = {
     "indemnity_days": "ប្រាក់បំណាច់អតីតភាពការងារ សម្រាប់កន្លះឆ្នាំ",
     "indemnity_days_dismissed": "ប្រាក់បំណាច់អតីតភាព របស់អ្នកត្រូវបញ្ឈប់ក្នុងកន្លះឆ្នាំ",
     "maternity_days": "ការឈប់សម្រាកលំហែមាតុភាព",
+    "maternity_service_years": "អតីតភាពការងារដែលនិយោជកត្រូវបើកប្រាក់លំហែមាតុភាព",
     "maternity_pay": "ប្រាក់ឈ្នួលពេលលំហែមាតុភាព ដែលនិយោជកបើក",
     "minimum_wage_probation": "ប្រាក់ឈ្នួលអប្បបរមា កម្មករសាកល្បងការងារ",
     "minimum_wage_regular": "ប្រាក់ឈ្នួលអប្បបរមា កម្មករពេញសិទ្ធិ",
@@ -55,6 +56,7 @@ TITLES: Mapping[str, str] = {
 
 UNITS: Mapping[str, str] = {
     "KHR a day": "រៀលក្នុងមួយថ្ងៃ",
+    "completed years of service": "ឆ្នាំនៃអតីតភាពការងារពេញ",
     "KHR a month": "រៀលក្នុងមួយខែ",
     "KHR a month each": "រៀលក្នុងមួយខែ ម្នាក់ៗ",
     "KHR for each payment": "រៀលក្នុងមួយលើក",

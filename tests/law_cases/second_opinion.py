@@ -198,7 +198,8 @@ class SecondOpinion:
         if self.policy.sick_pay is SickPay.MINISTRY and month.sick_month <= 3:
             share = Fraction(1 if month.sick_month == 1 else Fraction(3, 5))
             self.pay(Line.SICK_PAY, self.counted(Fraction(month.days_sick)) * self.day() * share)
-        self.pay(Line.MATERNITY_PAY, self.counted(Fraction(month.days_maternity)) * self.day() / 2)
+        if month.joined_on is None or self.years() >= 1:  # art. 183: paid after a year of service, by the average of twelve months
+            self.pay(Line.MATERNITY_PAY, self.counted(Fraction(month.days_maternity)) * max(self.day(), average) / 2)
 
     def hours(self) -> None:
         """Overtime and the other hours that cost more."""

@@ -13,8 +13,8 @@ from importers.contract import WorkerStatus
 from importers.money import Money
 from importers.period import RunKind
 from reconciliation.contract import Citation, EntitlementLine, Line, Side, WorkMonth
-from reconciliation.law.cambodia.month import Month, dollars, half_up, percent, plain, remember, usd, working_days
-from reconciliation.policy import PartMonth, SickPay
+from reconciliation.law.cambodia.month import Month, completed_years, dollars, half_up, percent, plain, remember, usd, working_days
+from reconciliation.policy import PartMonth, ServiceOn, SickPay
 
 _NONE = Decimal(0)
 Exact = Decimal | Fraction
@@ -67,6 +67,9 @@ class Wages:
         self._sick = [(int(str(row["month"])), Decimal(str(row["share"]))) for row in figures.rows("sick_pay")]
         self._sick_cite = figures.cite("sick_pay")
         self._maternity, self._maternity_cite = figures.number("maternity_pay"), figures.cite("maternity_pay")
+        self._maternity_years = int(figures.number("maternity_service_years"))
+        self._maternity_years_cite = figures.cite("maternity_service_years")
+        self._service_on = month.period.last_day if month.policy.service_on is ServiceOn.LAST_DAY else month.period.first_day
         self._leave_cite = figures.cite("annual_leave_days")
         self._first, self._last = month.period.first_day, month.period.last_day
         self._workdays = working_days(self._first, self._last)
@@ -151,8 +154,19 @@ class Wages:
             share = self._sick_share(facts.sick_month)
             lines.append(self._off(Line.SICK_PAY, facts.days_sick, share, wage, days, self._sick_cite))
         if facts.days_maternity:
-            lines.append(self._off(Line.MATERNITY_PAY, facts.days_maternity, self._maternity, wage, days, self._maternity_cite))
+            lines.append(self._maternity_line(facts, wage, days))
         return lines
+
+    def _maternity_line(self, facts: WorkMonth, wage: Wage, days: Days) -> EntitlementLine:
+        """Half of the wage with its benefits, by the average of twelve months where that is higher; after a year of service."""
+        joined = facts.joined_on
+        if joined is not None and completed_years(joined, self._service_on) < self._maternity_years:
+            text = f"{shown(Fraction(facts.days_maternity))} days on maternity leave, less than a year of service"
+            return usd(Line.MATERNITY_PAY, Side.EARNING, 0, text, self._maternity_years_cite)
+        average = 0 if facts.average_wage is None else self._month.cents(facts.average_wage)
+        if average * Fraction(wage.days) > wage.cents * self._divisor:
+            wage = self._hourly(average, "", self._maternity_cite, Decimal(self._divisor))
+        return self._off(Line.MATERNITY_PAY, facts.days_maternity, self._maternity, wage, days, self._maternity_cite)
 
     def _sick_share(self, sick_month: int) -> Decimal:
         if self._month.policy.sick_pay is SickPay.UNPAID:
