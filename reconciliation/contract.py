@@ -143,7 +143,7 @@ class WorkMonth:
     resident: bool = True
     given: Mapping[Line, Money] = field(default_factory=dict)  # what only the factory knows: advances, dues, other allowances
     provided: frozenset[Line] = frozenset()  # allowances in kind: transport or accommodation, the overtime meal
-    average_wage: Money | None = None  # average monthly wage and benefits, for indemnity and leave; None: the wage of this month
+    average_wage: Money | None = None  # average monthly wage and benefits, for indemnity, leave and maternity; None: the wage of this month
     contract_wages: Money | None = None  # all wages of a fixed-duration contract that ends, for its severance
     unused_leave_days: Decimal = Decimal(0)  # at the end of the contract
     leave_apart: bool = False  # leave days are a line of their own and not inside the basic pay

@@ -23,8 +23,13 @@ _HOURS = (Meaning.OVERTIME_HOURS, Meaning.NIGHT_OVERTIME_HOURS, Meaning.REST_DAY
 _MOST_DAYS, _MOST_HOURS = Decimal(31), Decimal(744)
 # Far from any rate that ever was: a rate turned upside down or in another currency is a slip of the pen.
 _LEAST_RATE, _MOST_RATE = Decimal(500), Decimal(50_000)
-_MOST_MONEY = Decimal(10**13)
+# No worker earns so much in a month, and no sum of such amounts is too large to be money.
+_MOST_MONEY = {"USD": Decimal(10**8), "KHR": Decimal(10**11)}
+_EARLIEST = date(1950, 1, 1)
+_ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
 _DAY, _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), re.compile(r"^20[0-9]{2}-(0[1-9]|1[0-2])$")
+# What may still be owed in a month after the last day of a contract.
+_AFTER_THE_END = (RunKind.FINAL_PAY, RunKind.CORRECTION)
 
 
 class FactsError(ValueError):
@@ -69,7 +74,7 @@ class Amount(_Model):
     """An amount of money. `"210.00"` alone means dollars."""
 
     amount: Exact = Field(
-        ge=0, le=_MOST_MONEY, description="In major units, as text so that nothing is lost.", examples=["210.00", "840000"]
+        ge=0, le=_MOST_MONEY["KHR"], description="In major units, as text so that nothing is lost.", examples=["210.00", "840000"]
     )
     currency: Literal["USD", "KHR"] = Field(default="USD", description="USD or KHR.", examples=["USD"])
 
@@ -80,6 +85,9 @@ class Amount(_Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        most = _MOST_MONEY[self.currency]
+        if self.amount > most:
+            raise ValueError(f"must be at most {most} {self.currency}")
         _ = self.money  # refuses more decimals than the currency has
         return self
 
@@ -123,7 +131,9 @@ class Facts(_Model):
 
     period: Month = _example("2026-11", "The month of work, YYYY-MM.")
     exchange_rates: Rates = Field(description="The two official rates of the month.", examples=[{"tax": "4000", "nssf": "4000"}])
-    worker_code: str = _example("GW-00017", "The factory's own code of the worker.", default="worker")
+    worker_code: str = _example(
+        "GW-00017", "The factory's own code of the worker.", default="worker", min_length=1, max_length=64, pattern=_ONE_LINE
+    )
     kind: RunKind = _example("balance", "What the run pays.", default=RunKind.BALANCE)
     status: WorkerStatus = _example("regular", "Regular, probation or piece_rate: decides the minimum wage.", default=WorkerStatus.REGULAR)
     contract: Literal["undetermined", "fixed"] = _example("undetermined", "The contract's duration.", default="undetermined")
@@ -152,7 +162,9 @@ class Facts(_Model):
     provided: frozenset[Literal["transport_allowance", "meal_allowance"]] = _example(
         ["transport_allowance"], "What the employer gives in kind, so that no money is due.", default=frozenset()
     )
-    average_wage: Amount | None = _example("248.00", "Average monthly wage and benefits, for indemnity and leave.", default=None)
+    average_wage: Amount | None = _example(
+        "248.00", "Average monthly wage and benefits of twelve months, for indemnity, leave and maternity.", default=None
+    )
     contract_wages: Amount | None = _example("2900.00", "All wages of a fixed contract that ends, for its severance.", default=None)
     unused_leave_days: Exact = _example(
         "4.5", "Leave not taken when the contract ends.", default=Decimal(0), ge=0, le=366, decimal_places=4
@@ -170,6 +182,20 @@ class Facts(_Model):
     def _in_order(self) -> Self:
         if self.joined_on is not None and self.left_on is not None and self.left_on < self.joined_on:
             raise ValueError(f"left_on {self.left_on} lies before joined_on {self.joined_on}: correct one of them")
+        month = PayPeriod.parse(self.period)
+        away = self.days_absent + self.days_leave + self.days_sick + self.days_maternity
+        if away > month.last_day.day:
+            names = "days_absent, days_leave, days_sick and days_maternity"
+            raise ValueError(f"{names} are {away} days together in a month of {month.last_day.day}: correct them")
+        if self.joined_on is not None and self.joined_on < _EARLIEST:
+            raise ValueError(f"joined_on {self.joined_on} lies before {_EARLIEST.year}: correct the year")
+        if self.kind is not RunKind.CORRECTION and self.joined_on is not None and self.joined_on > month.last_day:
+            raise ValueError(f"joined_on {self.joined_on} lies after the month {month}: nothing is owed yet; correct joined_on or period")
+        if self.kind not in _AFTER_THE_END and self.left_on is not None and self.left_on < month.first_day:
+            raise ValueError(
+                f"left_on {self.left_on} lies before the month {month}: no wage is owed for it; correct left_on or period, "
+                f'or write "kind": "final_pay" for what is still due at the end'
+            )
         return self
 
     def work_month(self) -> WorkMonth:

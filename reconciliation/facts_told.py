@@ -16,6 +16,7 @@ _PLAIN: Mapping[str, str] = {
     "extra_forbidden": "is not known: remove it or correct its name",
     "unexpected_keyword_argument": "is not known: remove it or correct its name",
     "string_type": "write it as text, in quotation marks",
+    "string_pattern_mismatch": "write it on one line, without control characters",
     "finite_number": _A_NUMBER,
     "bool_type": "write true or false",
     "bool_parsing": "write true or false",

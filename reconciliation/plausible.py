@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from importers.contract import Meaning, PayrollRow, WorkerStatus
 from importers.money import KHR, USD, Money
-from importers.period import PayPeriod
+from importers.period import PayPeriod, RunKind
 from reconciliation.contract import Discrepancy, Entitlement, ExchangeRates, KnownWorker, Line, WorkMonth
 from reconciliation.discrepancies import tell
 from reconciliation.facts import HOURS
@@ -57,6 +57,7 @@ class Plausible:
             yield from self._hours(row, facts)
             yield from self._days(row)
         yield from self._wage(row, facts)
+        yield from self._service(row, facts, known)
         if row.status is WorkerStatus.PROBATION and facts.status is not WorkerStatus.PROBATION:
             since = str(facts.joined_on)
             yield tell("probation_too_long", row, "status", basis=since, citations=self._probation_cite)
@@ -66,6 +67,16 @@ class Plausible:
         yield from self._taken(row, facts, owed)
         if row.net.minor <= 0:
             yield tell("net_not_positive", row, "net", stated=row.net, lawful=owed.net)
+
+    def _service(self, row: PayrollRow, facts: WorkMonth, known: KnownWorker | None) -> Iterator[Discrepancy]:
+        """A month before the first day of work or after the last: nothing is owed. The register sees to leavers it knows."""
+        if facts.kind is RunKind.CORRECTION:
+            return
+        joined, left = facts.joined_on, facts.left_on
+        if joined is not None and joined > self._period.last_day:
+            yield tell("paid_before_joining", row, "joined_on", basis=str(joined))
+        if known is None and left is not None and left < self._period.first_day and facts.kind is not RunKind.FINAL_PAY:
+            yield tell("paid_after_leaving", row, "register", basis=str(left))
 
     def _hours(self, row: PayrollRow, facts: WorkMonth) -> Iterator[Discrepancy]:
         hours = {meaning: row.time.get(meaning, Decimal(0)) for meaning in HOURS}

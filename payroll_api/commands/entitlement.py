@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from importers.money import MoneyError
 from reconciliation.contract import Entitlement
 from reconciliation.entitlements import entitlement as compute
 from reconciliation.facts_json import FactsError, facts_schema, read_facts
@@ -28,7 +29,7 @@ def entitlement(given: argparse.Namespace) -> int:
         # Bytes: whether they are UTF-8 is judged with the facts, not by the terminal's settings.
         facts = read_facts(_standard_input())
         owed = compute(facts.work_month(), book=load_cambodia(), rates=facts.rates(), policy=facts.policy)
-    except (FactsError, LawBookError, LawUnknownError, PolicyError) as error:
+    except (FactsError, LawBookError, LawUnknownError, MoneyError, PolicyError) as error:
         sys.stderr.write(f"payroll: {error}\n")
         return REFUSED
     return _print_json(entitlement_json(owed)) if given.json else _print(_table(owed), sys.stdout.encoding)

@@ -23,7 +23,7 @@ from payroll_api.review.models import Discrepancy
 from payroll_api.services import Services
 
 # An account for two, a leaver, an invented person: the whole wage is at stake, whatever the figures say.
-_TWO_PEOPLE = {"shared_account", "paid_after_leaving", "ghost_pattern"}
+_TWO_PEOPLE = {"shared_account", "paid_after_leaving", "paid_before_joining", "ghost_pattern"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

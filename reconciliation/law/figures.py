@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from importers.money import USD
 from reconciliation.contract import Citation
 from reconciliation.law.book import LawBook
 from reconciliation.law.parameter import Favour, Rows
 from reconciliation.policy import Agreement, PolicyError
+
+_MOST = 1_000_000  # above any value of wage law in its unit, so that no sum of it is too large to be money
+
+_DIVIDE = frozenset({"daily_hours", "overtime_hours_a_day"})  # a wage is divided by them
 
 
 class Figures:
@@ -62,7 +67,12 @@ def refuse_less(book: LawBook, agreement: Agreement) -> None:
         raise PolicyError(f"{agreement.name} is fixed by law: take the agreement of {agreement.since} out of the factory's policy")
     if not isinstance(law, Decimal):
         raise PolicyError(f"{agreement.name} is a table, which one figure cannot replace: take the agreement of {agreement.since} out")
-    if not agreement.value.is_finite() or not _favours(book, agreement, agreement.since):
+    in_cents = book.parameters[agreement.name].unit.startswith(USD.code)
+    least = 1 if agreement.name in _DIVIDE else 0
+    if not agreement.value.is_finite() or not least <= agreement.value <= _MOST or (in_cents and agreement.value * 100 % 1):
+        written = "with at most two decimals " if in_cents else ""
+        raise PolicyError(f"{agreement.name}: an agreed value is a number {written}from {least} to {_MOST:,}: correct the agreement")
+    if not _favours(book, agreement, agreement.since):
         raise PolicyError(
             f"{agreement.name}: the agreement of {agreement.since} says {agreement.value}, the law {law} on that day; "
             f"an agreement must favour the worker at least as much: raise it or take it out"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciliation.contract import Side
 from reconciliation.entitlements import entitlement
 from reconciliation.facts_json import FactsError, facts_of, read_facts
 from reconciliation.law.book import load_cambodia
@@ -41,6 +42,13 @@ def test_what_is_not_one_clear_object_is_refused(text: str | bytes, told: str) -
         ({"basic_wage": "-5"}, "basic_wage.amount: must be at least 0"),
         ({"basic_wage": "210.005"}, "more decimals than USD"),
         ({"joined_on": "2026-12-01", "left_on": "2026-01-01"}, "lies before joined_on"),
+        ({"joined_on": "2026-12-01"}, "joined_on 2026-12-01 lies after the month 2026-11"),
+        ({"left_on": "2026-10-31"}, "left_on 2026-10-31 lies before the month 2026-11.*final_pay"),
+        ({"joined_on": "0026-11-01"}, "lies before 1950"),
+        ({"basic_wage": "100000000.01"}, "basic_wage: must be at most 100000000 USD"),
+        ({"days_absent": "20", "days_sick": "11"}, "are 31 days together in a month of 30"),
+        ({"worker_code": ""}, "worker_code"),
+        ({"worker_code": "GW\n1"}, "worker_code: write it on one line"),
         ({"policy": {"monthly_days": 5}}, "days of a month lie between 20 and 31"),
     ],
 )
@@ -49,6 +57,34 @@ def test_a_figure_that_cannot_be_meant_is_named(more: dict[str, Any], told: str)
         facts_of({**LEAST, **more})
     assert len(str(refused.value)) < 400
     assert "Value error" not in str(refused.value)
+
+
+def test_a_leaver_s_final_pay_may_come_in_the_month_after_and_a_month_s_edges_are_hers() -> None:
+    edges = [{"left_on": "2026-11-01"}, {"joined_on": "2026-11-30"}, {"left_on": "2026-10-31", "kind": "final_pay"}]
+    for more in (*edges, {"left_on": "2026-10-31", "kind": "correction"}, {"days_absent": "15", "days_maternity": "15"}):
+        facts_of({**LEAST, **more})
+
+
+def test_the_largest_amounts_that_are_taken_are_computed() -> None:
+    """No amount that the schema lets in is too large to be added up."""
+    largest = "100000000"
+    more = dict.fromkeys(("overtime_hours", "night_overtime_hours", "rest_day_hours", "holiday_hours", "night_hours"), "744")
+    given = dict.fromkeys(("other_allowance", "back_pay", "advance"), largest)
+    wages = {"basic_wage": largest, "average_wage": largest, "contract_wages": largest, "given": given, "unused_leave_days": "366"}
+    for contract in ("fixed", "undetermined"):
+        facts = facts_of({**LEAST, **more, **wages, "kind": "final_pay", "contract": contract, "exchange_rates": {"tax": "50000"}})
+        owed = entitlement(facts.work_month(), book=load_cambodia(), rates=facts.rates(), policy=facts.policy)
+        assert owed.gross.minor == sum(line.amount.minor for line in owed.lines if line.side is Side.EARNING)
+
+
+@pytest.mark.parametrize("value", ["0", "10.005", "1000001", "1e99"])
+def test_an_agreed_value_that_nobody_can_mean_is_refused(value: str) -> None:
+    """Fractions of a cent would be cut off, and so favour nobody; hours of nothing would divide a wage by nothing."""
+    for name in ("daily_hours", "overtime_hours_a_day") if value == "0" else ("attendance_bonus",):
+        agreed = {"name": name, "since": "2025-01-01", "value": value, "citation": {"title": "collective agreement of 2025"}}
+        facts = facts_of({**LEAST, "policy": {"agreements": [agreed]}})
+        with pytest.raises(PolicyError, match="an agreed value is a number"):
+            entitlement(facts.work_month(), book=load_cambodia(), rates=facts.rates(), policy=facts.policy)
 
 
 @pytest.mark.parametrize(
