@@ -65,11 +65,13 @@ async def record_words(
     actor: str,
     at: datetime,
     booked_on: date | None = None,
+    completes: bool = True,
 ) -> int:
     """Apply words to their attempts and payments; give how many attempts of the dispatch are still open.
 
     The caller holds the dispatch's lock. A word about another dispatch's attempt changes nothing. `profile` is the provider's, or None
-    where the word does not hang on it (see `verdict.believed`). `booked_on` is the bank's own day, where its statement speaks.
+    where the word does not hang on it (see `verdict.believed`). `booked_on` is the bank's own day, where its statement speaks. A caller
+    that closes many dispatches of one run says `completes=False`, and completes the run once.
     """
     spoken = {word.outcome.reference: word for word in words if word.outcome.status is not PayoutStatus.NOT_FOUND}
     orders = await lock_orders(session, dispatch, list(spoken))
@@ -88,11 +90,11 @@ async def record_words(
             paid = {"run": str(dispatch.run_id), "dispatch": str(dispatch.id)}
             await enqueue(session, Job.COMPOSE_SLIPS, paid, once=f"{dispatch.id}|{at.isoformat()}")
     await _keep_contradictions(session, [one for one in verdicts if isinstance(one, Ignored) and one.contradicts], actor, at)
-    return await close_if_done(session, dispatch, at)
+    return await close_if_done(session, dispatch, at, completes=completes)
 
 
-async def close_if_done(session: AsyncSession, dispatch: Dispatch, at: datetime) -> int:
-    """Count the open orders of a dispatch; close it and complete its run where none is left."""
+async def close_if_done(session: AsyncSession, dispatch: Dispatch, at: datetime, *, completes: bool = True) -> int:
+    """Count the open orders of a dispatch; close it and, with `completes`, complete its run where none is left."""
     still_open = int((await fetch(session, _LEFT, dispatch.factory_id, dispatch.id))[0][0])
     if not still_open:
         dispatch.state = "closed"
@@ -100,7 +102,7 @@ async def close_if_done(session: AsyncSession, dispatch: Dispatch, at: datetime)
     elif dispatch.state not in ("intent", "sending"):
         dispatch.state = "open"
     await session.flush()
-    if not still_open:
+    if not still_open and completes:
         await complete_if_done(session, dispatch.run_id, at)
     return still_open
 

@@ -15,11 +15,13 @@ from importers.statements.read import read_statements
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.db.bulk import fetch
 from payroll_api.failpoints import failpoint
+from payroll_api.garbage import search_put_off
 from payroll_api.people.keys import account_key
 from payroll_api.services import Services
 from payroll_api.settlement import effects
 from payroll_api.settlement.expect import expected_payments
 from payroll_api.settlement.judged import Judged, Numbered
+from payroll_api.settlement.layouts import layout_of
 from payroll_api.settlement.models import StatementFile
 from payroll_api.settlement.rules import Rules, rules_of
 from reconciliation.contract import SettlementMatch
@@ -37,14 +39,21 @@ _LOCK = "select pg_advisory_xact_lock(hashtextextended('settle|' || $1::text, 0)
 
 async def match_statement(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
     """The job MATCH_STATEMENT: all of one statement in one transaction, so that it is matched or still waits, never half."""
-    statement_id = UUID(payload["statement"])
+    with search_put_off():
+        count = await _match(services, factory_id, UUID(payload["statement"]))
+    if count > _MANY:
+        await services.database.analyze("statement_lines")
+
+
+async def _match(services: Services, factory_id: UUID, statement_id: UUID) -> int:
+    """Read and match; how many parts of lines are new."""
     statements = await _read(services, factory_id, statement_id)
     if not statements:
-        return
+        return 0
     async with services.database.factory(factory_id) as session:
         file = await session.get_one(StatementFile, (factory_id, statement_id), with_for_update=True)
         if file.state != "received":
-            return
+            return 0
         vault = await services.keys.vault(session)
         key = cache(lambda text: account_key(vault, text))  # asked for each line twice: to compare it, and to keep it
         now = services.clock()
@@ -61,8 +70,7 @@ async def match_statement(services: Services, factory_id: UUID, payload: Mapping
         file.identification = ", ".join(statement.identification for statement in statements)
         await session.flush()
         await record(session, now, Event(actor=SYSTEM, action="statement.matched", subject=f"statement:{statement_id}", data=summary))
-    if sum(len(one.parts) for one in kept) > _MANY:
-        await services.database.analyze("statement_lines")
+    return sum(len(one.parts) for one in kept)
 
 
 async def _read(services: Services, factory_id: UUID, statement_id: UUID) -> tuple[Statement, ...]:
@@ -73,9 +81,9 @@ async def _read(services: Services, factory_id: UUID, statement_id: UUID) -> tup
             return ()
         vault = await services.keys.vault(session)
         content = vault.open_bytes(file.content, "statement_files", statement_id, "content")
-        name = file.file_name
+        name, layout = file.file_name, await layout_of(session, file.provider_account_id)
     try:
-        return await asyncio.to_thread(read_statements, content, file_name=name)
+        return await asyncio.to_thread(read_statements, content, file_name=name, layout=layout)
     except StatementError as error:
         reason = str(error)
     async with services.database.factory(factory_id) as session:

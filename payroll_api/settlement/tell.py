@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
+from payroll_api.payments.finish import complete_if_done
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.outcomes import record_words
 from payroll_api.payments.verdict import Source, Word
@@ -47,6 +48,10 @@ async def tell(session: AsyncSession, payments: Sequence[UUID], status: PayoutSt
     for reference, dispatch_id in rows:
         outcome = PayoutOutcome(reference=reference, status=status, detail="as the statement shows")
         by_dispatch.setdefault(dispatch_id, []).append(Word(outcome=outcome, source=Source.STATEMENT))
+    done: set[UUID] = set()  # runs: whether a run has come to rest is asked once, not for each of its messages
     for dispatch_id, words in by_dispatch.items():
         dispatch = await session.get_one(Dispatch, (factory_of(session), dispatch_id), with_for_update=True)
-        await record_words(session, dispatch, words, None, actor=actor, at=at, booked_on=booked_on)
+        if not await record_words(session, dispatch, words, None, actor=actor, at=at, booked_on=booked_on, completes=False):
+            done.add(dispatch.run_id)
+    for run_id in sorted(done):
+        await complete_if_done(session, run_id, at)
