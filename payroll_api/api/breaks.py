@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from payroll_api.access.actor import Permission
 from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Amount, Cursor, Input, Limit, Output, Page, Reason, after_id, amount_or_none, page
+from payroll_api.reports.letter import bank_letter
 from payroll_api.settlement import close as step
 from payroll_api.settlement.find import breaks, get_break
 from payroll_api.settlement.folder import folders, set_folder
@@ -166,10 +167,15 @@ async def one(break_id: UUID, session: InSession) -> BreakOut:
     "/breaks/{break_id}/close",
     operation_id="closeBreak",
     summary="Close a break, or propose how",
-    **operation(Permission.SETTLE, errors=[*_CHANGES, (409, "break_proposed"), (403, "four_eyes")]),
+    **operation(
+        Permission.SETTLE,
+        errors=[*_CHANGES, (409, "break_proposed"), (403, "four_eyes"), (409, "not_failed"), (409, "already_corrected")],
+    ),
 )
 async def close(break_id: UUID, body: Closing, session: InSession, services: InServices, actor: InActor) -> BreakOut:
-    """Over the factory's limit the first person proposes and another closes."""
+    """Over the factory's limit the first person proposes and another closes. `repaid` and `repaid_cash` open a proposal to pay again,
+    which an approver confirms at `/proposals`.
+    """
     return BreakOut.of(await step.close_break(session, services, actor, break_id, reason=body.reason, way=body.way))
 
 
@@ -210,6 +216,19 @@ async def letter(break_id: UUID, session: InSession, services: InServices, actor
     """In English and Khmer."""
     drafted = await draft(session, services, actor, break_id)
     return LetterOut(english=drafted.english, khmer=drafted.khmer)
+
+
+@router.post(
+    "/breaks/{break_id}/letter.pdf",
+    operation_id="printBreakLetter",
+    summary="The letter to the bank on paper",
+    response_class=Response,
+    **operation(Permission.SETTLE, errors=[(404, "not_found")]),
+)
+async def letter_pdf(break_id: UUID, session: InSession, services: InServices, actor: InActor) -> Response:
+    """A page in Khmer and a page in English, as PDF."""
+    made = await bank_letter(session, services, actor, break_id)
+    return Response(made.content, media_type=made.media_type, headers=made.headers)
 
 
 @router.get("/folders", operation_id="listStatementFolders", summary="Watched folders", **operation(Permission.READ))

@@ -43,13 +43,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A report in one language. `name` is the file's name without its end; `facts` stand under the title, `signatures` at the end."""
+    """A report in one language. `name` is the file's name without its end.
+
+    `facts` and `text` stand under the title, `signatures` at the end.
+    """
 
     name: str
     title: str
     language: str
     sections: Sequence[Section]
     facts: Sequence[tuple[str, str]] = ()
+    text: str = ""  # of a letter; only on paper
     signatures: Sequence[str] = ()
     foot: str = ""
     is_wide: bool = False

@@ -18,7 +18,7 @@ from payroll_api.reports.neutral import in_xml
 _FONTS = Path(__file__).parent / "fonts"
 _MARGIN, _FOOT = 12, 16  # millimetres
 _LINE, _PAD = 4.6, 1.1
-_SIZE, _SMALL, _TITLE, _HEADING = 8.5, 7.5, 15, 11  # points
+_SIZE, _SMALL, _TITLE, _HEADING, _LETTER = 8.5, 7.5, 15, 11, 10.5  # points
 _SIGNATURE = 24
 _MOST_WEIGHT_ON_A4 = 34
 _HAIR, _GREY = 0.15, 150
@@ -136,6 +136,9 @@ def _head(paper: Paper, document: Document) -> None:
     for label, value in document.facts:
         paper.write_in("", _SIZE)
         _paragraph(paper, f"{label}: {value}")
+    paper.write_in("", _LETTER)
+    for line in document.text.splitlines():
+        _paragraph(paper, line or " ")
 
 
 def _paragraph(paper: Paper, text: str) -> None:

@@ -16,6 +16,7 @@ from payroll_api.db.bulk import fetch
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
 from payroll_api.services import Services
 from payroll_api.settlement.models import SettlementBreak
+from payroll_api.settlement.pay_again import propose_from
 from payroll_api.settlement.postings import post_way_out
 from payroll_api.settlement.rules import rules_of
 from payroll_api.settlement.tell import lock_messages, tell
@@ -36,7 +37,7 @@ async def close_break(
     """Close an open break, or propose how where the factory wants two people for so much money; another person then closes it so.
 
     Raises InvalidError without a reason or for a way that is none of this kind, ProblemError `break_closed` or `break_proposed`,
-    NotAllowedError `four_eyes`, NotFoundError.
+    NotAllowedError `four_eyes`, NotFoundError; for a way out that pays again, what `pay_again.propose_from` raises.
     """
     found = await _changed(session, actor, break_id, reason)
     if way not in ways_out(found.kind):
@@ -115,6 +116,7 @@ async def _propose(
 async def _close(
     session: AsyncSession, services: Services, actor: Actor, found: SettlementBreak, way: WayOut, reason: str
 ) -> SettlementBreak:
+    proposal = await propose_from(session, services, actor, found, way, reason)  # first: what cannot be paid again stays open
     now = services.clock()
     found.state, found.way_out, found.closed_at, found.closed_by = "closed", way.value, now, actor.name
     found.closed_reason = f"{found.closed_reason} / {reason.strip()}" if found.proposed_by else reason.strip()
@@ -128,7 +130,8 @@ async def _close(
         await post_way_out(session, found, way, now)
     for alarm in (ALARM, "paid_twice"):
         await clear(session, now, kind=alarm, subject=f"break:{found.id}")
-    return await _told(session, services, actor, found, "break.closed", {"way": way.value, "reason": reason.strip()})
+    data: dict[str, object] = {"way": way.value, "reason": reason.strip()}
+    return await _told(session, services, actor, found, "break.closed", data | ({"proposal": str(proposal.id)} if proposal else {}))
 
 
 async def _told(

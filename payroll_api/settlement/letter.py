@@ -65,6 +65,8 @@ class Letter:
 
     english: str
     khmer: str
+    sender: str
+    sender_km: str
 
 
 async def draft(session: AsyncSession, services: Services, actor: Actor, break_id: UUID) -> Letter:
@@ -92,6 +94,8 @@ async def draft(session: AsyncSession, services: Services, actor: Actor, break_i
     await record(session, now, Event(actor=actor.name, action="break.letter_drafted", subject=f"break:{break_id}", data={"kind": kind}))
     told = [fact for fact in facts if fact[2]]
     return Letter(
+        sender=name,
+        sender_km=name_km,
         english="\n".join(
             [day, f"From: {name}, {hotline}", "", "Dear Sir or Madam,", "", english, "", *(f"{label}: {value}" for label, _, value in told),
              "", "Yours faithfully,", name]

@@ -179,3 +179,17 @@ class StatementFolder(OfFactory, Base):
     folder: Mapped[str]
     set_by: Mapped[str]
     set_at: Mapped[datetime]
+
+
+class StatementLayout(OfFactory, Base):
+    """Which columns stand where in a provider account's CSV or workbook (`layouts.read_layout`)."""
+
+    __tablename__ = "statement_layouts"
+    __table_args__ = (
+        ForeignKeyConstraint(["factory_id", "provider_account_id"], ["provider_accounts.factory_id", "provider_accounts.id"]),
+    )
+
+    provider_account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    layout: Mapped[Json]
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]

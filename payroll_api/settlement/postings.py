@@ -59,6 +59,7 @@ _TARGETS: Mapping[WayOut, Account] = {
     WayOut.FUNDING: Account.FUNDING,
     WayOut.RETURNED: Account.RETURNS,
     WayOut.REPAID: Account.RETURNS,
+    WayOut.REPAID_CASH: Account.RETURNS,
 }
 
 

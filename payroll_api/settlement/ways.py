@@ -14,7 +14,8 @@ class WayOut(enum.StrEnum):
     FUNDING = "funding"  # the factory's own money coming in
     FOREIGN = "foreign"  # none of wages: another use of the same account
     RETURNED = "returned"  # the money came back, here or another way
-    REPAID = "repaid"  # the worker is paid another way, by a new approval
+    REPAID = "repaid"  # the worker is paid again, to her account as it is now: opens a proposal that another person confirms
+    REPAID_CASH = "repaid_cash"  # the same, in an envelope this once
     CONFIRMED = "confirmed"  # the booking is that payment, although its reference is missing
 
 
@@ -25,10 +26,10 @@ WAYS: Mapping[str, tuple[WayOut, ...]] = {
     "currency": (WayOut.RETURNED,),
     "reversed": (WayOut.RETURNED,),
     "amount": (WayOut.FEE, WayOut.RETURNED, WayOut.REPAID),
-    "missing": (WayOut.REPAID,),
+    "missing": (WayOut.REPAID, WayOut.REPAID_CASH),
     "batch": (WayOut.FEE,),
     "unreferenced": (WayOut.CONFIRMED, WayOut.FOREIGN),
-    "returned": (WayOut.REPAID,),
+    "returned": (WayOut.REPAID, WayOut.REPAID_CASH),
     "partial_return": (WayOut.REPAID, WayOut.RETURNED),
     "foreign": (WayOut.FUNDING, WayOut.FOREIGN, WayOut.FEE),
     "fee": (WayOut.FEE, WayOut.FOREIGN),

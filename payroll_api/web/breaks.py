@@ -10,6 +10,8 @@ from fastapi.responses import Response
 from payroll_api.clock import pay_day
 from payroll_api.errors import InvalidError
 from payroll_api.factories.provider_accounts import list_
+from payroll_api.payments.proposals import list_proposals
+from payroll_api.reports.letter import bank_letter
 from payroll_api.settlement import close as step
 from payroll_api.settlement.find import breaks, count_open, get_break
 from payroll_api.settlement.letter import Letter, draft
@@ -62,6 +64,8 @@ async def _one(page: Page, break_id: UUID, letter: Letter | None = None) -> Resp
         found = await get_break(session, break_id)
         accounts = {account.id: account.name for account in await list_(session)}
         who = await names.actors(session, page, [found.owner, found.proposed_by, found.closed_by])
+        about = f"payment:{found.payment_id}"
+        proposals = await list_proposals(session, only_open=False, subject=about, limit=5) if found.payment_id else []
     return page.show(
         "break.html",
         item=found,
@@ -75,6 +79,7 @@ async def _one(page: Page, break_id: UUID, letter: Letter | None = None) -> Resp
         may_close=found.state == "open" or (found.state == "proposed" and found.proposed_by != page.actor.name),
         today=pay_day(page.services.clock()),
         letter=letter,
+        proposals=proposals,
     )
 
 
@@ -123,3 +128,11 @@ async def letter(page: Doer, break_id: UUID) -> Response:
     async with page.session() as session:
         drafted = await draft(session, page.services, page.actor, break_id)
     return await _one(page, break_id, drafted)
+
+
+@router.post("/breaks/{break_id}/letter.pdf")
+async def letter_pdf(page: Doer, break_id: UUID) -> Response:
+    """The same on paper."""
+    async with page.session() as session:
+        made = await bank_letter(session, page.services, page.actor, break_id)
+    return Response(made.content, media_type=made.media_type, headers=made.headers)

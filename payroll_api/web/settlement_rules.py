@@ -1,4 +1,4 @@
-"""What the factory has agreed about statements: deadlines, when two people close a break, its own transfers, and the watched folders."""
+"""What the factory has agreed about statements: deadlines, limits, its own transfers, watched folders, and its banks' own tables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from importers.money import CURRENCIES, Money, MoneyError
 from payroll_api.errors import InvalidError
 from payroll_api.factories.provider_accounts import list_
 from payroll_api.settlement.folder import folders, set_folder
+from payroll_api.settlement.layouts import layouts, set_layout
 from payroll_api.settlement.rules import DEADLINES, rules_of, set_rules
 from payroll_api.web.page import Doer, Reader
 from payroll_api.web.route import PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _WEEK = range(1, 8)
+# Of a layout, what is typed as one text each; the references' columns are several.
+_COLUMNS = ("currency", "date", "date_format", "amount", "debit", "credit", "entry", "payee_account", "text", "sheet")
 
 
 @router.get("/settlement-rules")
@@ -26,6 +29,7 @@ async def show(page: Reader) -> Response:
         rules = await rules_of(session)
         accounts = [account for account in await list_(session) if account.kind in {"bank_account", "wallet"}]
         watched = await folders(session)
+        tables = await layouts(session)
     return page.show(
         "settlement_rules.html",
         rules=rules,
@@ -34,6 +38,8 @@ async def show(page: Reader) -> Response:
         week=_WEEK,
         accounts=accounts,
         watched=watched,
+        tables=tables,
+        columns=_COLUMNS,
     )
 
 
@@ -59,6 +65,19 @@ async def folder(page: Doer, account_id: UUID) -> Response:
     """Watch a folder for an account, or none where the field is empty."""
     async with page.session() as session:
         await set_folder(session, page.services, page.actor, account_id, page.typed("folder") or None)
+    return page.go("/settlement-rules", "rules")
+
+
+@router.post("/settlement-rules/layout/{account_id}")
+async def layout(page: Doer, account_id: UUID) -> Response:
+    """Say how an account's CSV or Excel statements are laid out; with the date's column empty, forget it."""
+    choices: dict[str, object] | None = None
+    if page.typed("date"):
+        choices = {name: page.typed(name) for name in _COLUMNS if page.typed(name)}
+        choices["references"] = [column.strip() for column in page.typed("references").splitlines() if column.strip()]
+        choices["decimal_comma"] = page.typed("decimal_comma") == "yes"
+    async with page.session() as session:
+        await set_layout(session, page.services, page.actor, account_id, choices)
     return page.go("/settlement-rules", "rules")
 
 

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import httpx
+from fastapi.routing import APIRoute
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from importers.period import PayPeriod, RunKind
+from payroll_api.access import api_keys
 from payroll_api.access.actor import Role
 from payroll_api.alarms.models import AlarmRow
 from payroll_api.alarms.sound import Alarm, sound
+from payroll_api.api.mount import ROUTERS
 from payroll_api.db.base import new_id
 from payroll_api.factories import law_values
 from payroll_api.factories.provider_accounts import add_provider_account
 from payroll_api.intake.upload import upload
 from payroll_api.outside.models import RestoreCheck
-from payroll_api.payments.models import BankFile, Dispatch
+from payroll_api.payments.models import BankFile, Dispatch, Payment, ProviderMessage
 from payroll_api.payments.stops import press, propose_lift
-from payroll_api.people.models import SharedAccount, WorkerChange
+from payroll_api.people.models import Destination, SharedAccount, WorkerChange
 from payroll_api.people.register import Person, add
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
+from payroll_api.settlement.models import SettlementBreak
 from payroll_api.settlement.upload import upload_statement
 from tests.payroll_api.callers import bearer
 
@@ -85,7 +91,8 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
             "statements": statement.id,
             "alarms": alarm_id,
             **decisions,
-            "bank-files": await _bank_file(session, services, factory, run, cash.id),
+            **await _bank_file(session, services, factory, run, cash.id),
+            **await _money(session, services, factory, run, cash.id, statement.id),
             "restore-checks": check_id,
             "worker-changes": change_id,
             "shared-accounts": sharing_id,
@@ -130,7 +137,70 @@ async def _decide(session: AsyncSession, services: Services, factory: SampleFact
     return {"stops": stop.id, "proposals": lift.id, "law-values": law_value.id}
 
 
-async def _bank_file(session: AsyncSession, services: Services, factory: SampleFactory, run: PayRun, account: UUID) -> UUID:
+async def _money(
+    session: AsyncSession, services: Services, factory: SampleFactory, run: PayRun, account: UUID, statement: UUID
+) -> dict[str, UUID]:
+    """A payment that is held, a break of a statement, a message that nobody understood, a system's key."""
+    now, vault = services.clock(), await services.keys.vault(session)
+    destination = (await session.scalars(select(Destination).order_by(Destination.id))).first()
+    assert destination
+    payment = Payment(
+        factory_id=factory.id,
+        id=new_id(),
+        run_id=run.id,
+        worker_id=destination.worker_id,
+        worker_code="A-1",
+        destination_id=destination.id,
+        provider_account_id=account,
+        account_key=b"account",
+        period="2026-11",
+        kind="balance",
+        currency="USD",
+        amount_minor=100,
+        state="held",
+        state_since=now,
+        attempt=0,
+        detail="",
+    )
+    found = SettlementBreak(
+        factory_id=factory.id,
+        id=new_id(),
+        statement_id=statement,
+        provider_account_id=account,
+        kind="foreign",
+        reason="bears no reference",
+        currency="USD",
+        amount_minor=100,
+        state="open",
+        opened_at=now,
+        due_on=date(2026, 12, 14),
+    )
+    message_id = new_id()
+    content = {"method": "POST", "path": "", "headers": {}, "body": "", "received_at": now.isoformat()}
+    message = ProviderMessage(
+        factory_id=factory.id,
+        id=message_id,
+        provider_account_id=account,
+        event_id="one",
+        body_hash=b"hash",
+        state="unmatched",
+        detail="",
+        content=vault.seal(json.dumps(content), "provider_messages", message_id, "content"),
+        received_at=now,
+    )
+    session.add_all([payment, found, message])
+    await session.flush()
+    key = await api_keys.create(session, services, factory.administrator, name="ERP")
+    return {
+        "payments": payment.id,
+        "destinations": destination.id,
+        "breaks": found.id,
+        "provider-messages": message_id,
+        "api-keys": key.key.id,
+    }
+
+
+async def _bank_file(session: AsyncSession, services: Services, factory: SampleFactory, run: PayRun, account: UUID) -> dict[str, UUID]:
     """A message to a bank's portal, and its file as one person made it."""
     file_id, now, vault = new_id(), services.clock(), await services.keys.vault(session)
     dispatch = Dispatch(
@@ -169,7 +239,7 @@ async def _bank_file(session: AsyncSession, services: Services, factory: SampleF
         )
     )
     await session.flush()
-    return file_id
+    return {"bank-files": file_id, "dispatches": dispatch.id}
 
 
 async def _changes(session: AsyncSession, factory: SampleFactory, worker_id: UUID, second: UUID, services: Services) -> tuple[UUID, UUID]:
@@ -207,6 +277,7 @@ async def _changes(session: AsyncSession, factory: SampleFactory, worker_id: UUI
     return change_id, sharing_id
 
 
+FINDING = {"result": "no_money_moved", "evidence": "provider_letter", "evidence_reference": "1", "reason": "not ours at all"}
 UPLOAD: dict[str, Any] = {"file": b"reference,state\n"}  # sent as a form with a file
 ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("GET", "/payroll-files/{payroll-files}", Role.PREPARER, None),
@@ -260,8 +331,52 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("POST", "/restore-checks/{restore-checks}/release", Role.FINANCE, {}),
     ("POST", "/users/{users}/disable", Role.ADMINISTRATOR, {}),
     ("PUT", "/users/{users}/roles", Role.ADMINISTRATOR, {"roles": ["auditor"]}),
+    ("GET", "/pay-runs/{pay-runs}/funds", Role.FINANCE, None),
+    ("POST", "/pay-runs/{pay-runs}/funds/ask", Role.FINANCE, {}),
+    ("GET", "/pay-runs/{pay-runs}/summary", Role.FINANCE, None),
+    ("GET", "/pay-runs/{pay-runs}/payslips", Role.PREPARER, None),
+    (
+        "POST",
+        "/provider-accounts/{provider-accounts}/balances",
+        Role.FINANCE,
+        {"amount": "1.00", "currency": "USD", "holds_on": "2026-12-10", "reason": "seen at the bank"},
+    ),
+    ("GET", "/payments/{payments}", Role.PREPARER, None),
+    ("GET", "/payments/{payments}/payslip", Role.PREPARER, None),
+    ("POST", "/payments/{payments}/hold", Role.PREPARER, {"reason": "not ours at all"}),
+    ("POST", "/payments/{payments}/unhold", Role.APPROVER, {"reason": "not ours at all"}),
+    ("POST", "/payments/{payments}/cancel", Role.APPROVER, {"reason": "not ours at all"}),
+    ("POST", "/payments/{payments}/findings", Role.FINANCE, FINDING),
+    ("POST", "/dispatches/{dispatches}/findings", Role.FINANCE, FINDING),
+    ("POST", "/payments/{payments}/corrections", Role.PREPARER, {"amount": "1.00", "reason": "not ours at all"}),
+    ("POST", "/destinations/{destinations}/decision", Role.PREPARER, {"confirmed": True, "reason": "seen her bank book"}),
+    ("GET", "/provider-messages/{provider-messages}", Role.FINANCE, None),
+    ("POST", "/provider-messages/{provider-messages}/replay", Role.FINANCE, {}),
+    ("POST", "/provider-messages/{provider-messages}/explanation", Role.FINANCE, {"reason": "not ours at all"}),
+    ("GET", "/settlement/breaks/{breaks}", Role.AUDITOR, None),
+    ("POST", "/settlement/breaks/{breaks}/wait", Role.FINANCE, {"days": 2, "reason": "not ours at all"}),
+    ("POST", "/settlement/breaks/{breaks}/take-on", Role.FINANCE, {"note": "not ours at all"}),
+    ("POST", "/settlement/breaks/{breaks}/letter", Role.FINANCE, {}),
+    ("POST", "/settlement/breaks/{breaks}/letter.pdf", Role.FINANCE, {}),
+    ("POST", "/settlement/breaks/{breaks}/turn-down", Role.FINANCE, {"reason": "not ours at all"}),
+    ("POST", "/settlement/breaks/{breaks}/close", Role.FINANCE, {"reason": "not ours at all", "way": "foreign"}),
+    ("PUT", "/settlement/folders/{provider-accounts}", Role.ADMINISTRATOR, {"folder": None}),
+    ("PUT", "/settlement/layouts/{provider-accounts}", Role.ADMINISTRATOR, {"layout": None}),
+    ("GET", "/settlement/rails/{provider-accounts}/day-end?currency=USD", Role.AUDITOR, None),
+    ("PUT", "/users/{users}/password", Role.ADMINISTRATOR, {"password": "four words that rhyme not"}),
+    ("DELETE", "/api-keys/{api-keys}", Role.ADMINISTRATOR, None),
     ("POST", "/factories/current/provider-accounts/{provider-accounts}/disable", Role.ADMINISTRATOR, {}),
 ]
+# What stands in these places is no id: a month, or the name of a report.
+NO_IDS = {"pay_period", "name", "report"}
+
+
+def test_every_address_with_an_id_is_tried() -> None:
+    tried = {(method, re.sub(r"{[^}]+}", "{}", path.partition("?")[0])) for method, path, _, _ in ADDRESSES}
+    for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
+        path = route.path.removeprefix("/api/v1")
+        if set(re.findall(r"{([^}]+)}", path)) - NO_IDS:
+            assert {(method, re.sub(r"{[^}]+}", "{}", path)) for method in route.methods} <= tried, path
 
 
 async def test_ids_of_another_factory_are_not_found(
@@ -276,9 +391,11 @@ async def test_ids_of_another_factory_are_not_found(
         sent = None if form is None else {name: value % theirs if isinstance(value, str) else value for name, value in _named(form).items()}
         key = {"Idempotency-Key": f"tenancy-{number:04d}"}
         response = await client.request(method, url, headers=headers[role] | key, json=sent, files=files)
-        assert response.status_code == 404, f"{method} {path}: {response.text}"
+        assert (response.status_code, response.json()["code"]) == (404, "not_found"), f"{method} {path}: {response.text}"
         # The same address is there for its own people: the 404 above is not a misspelt address.
-        assert (await client.request(method, url, headers=own[role] | key, json=sent, files=files)).status_code != 404, f"{method} {path}"
+        answer = await client.request(method, url, headers=own[role] | key, json=sent, files=files)
+        assert answer.status_code != 404 or answer.json()["code"] != "not_found", f"{method} {path}"
+        assert answer.status_code not in (401, 403) or answer.json()["code"] == "four_eyes", f"{method} {path}: {answer.text}"
 
 
 def _named(body: dict[str, Any]) -> dict[str, Any]:
