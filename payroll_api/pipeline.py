@@ -4,6 +4,7 @@
       -> (a changed account or phone: SEND_NOTICES tells the worker; another person confirms; adopted after a while)
       -> (people decide about differences; one submits, another approves and releases) -> PREPARE_RUN -> SUBMIT_CHUNK
       -> webhook -> HANDLE_EVENTS, or LOOK_UP_DISPATCH when none comes -> COMPOSE_SLIPS -> SEND_SLIPS -> receipts
+    a webhook that is itself a statement -> HANDLE_EVENTS -> TAKE_NOTICE -> MATCH_STATEMENT
     statement -> MATCH_STATEMENT -> settled, or a break that a person closes
 
 A step moves on by enqueuing the next one's job in its own transaction. Every arrow leaves an audit event.
@@ -27,6 +28,7 @@ from payroll_api.people.notices import send_notices
 from payroll_api.review.reconcile import reconcile_file
 from payroll_api.services import Services
 from payroll_api.settlement.match import match_statement
+from payroll_api.settlement.notice import take_notice
 
 Step = Callable[[Services, UUID, Mapping[str, str]], Awaitable[None]]
 
@@ -39,6 +41,7 @@ STEPS: Mapping[Job, Step] = {
     Job.SUBMIT_CHUNK: submit_chunk,
     Job.LOOK_UP_DISPATCH: look_up_dispatch,
     Job.HANDLE_EVENTS: handle_events,
+    Job.TAKE_NOTICE: take_notice,
     Job.MATCH_STATEMENT: match_statement,
     Job.COMPOSE_SLIPS: compose_slips,
     Job.SEND_SLIPS: send_slips,

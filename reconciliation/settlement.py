@@ -16,7 +16,7 @@ from operator import itemgetter
 from importers.money import Money
 from importers.statements.contract import Direction, StatementLine
 from reconciliation.contract import ExpectedPayment, SettlementMatch, SettlementVerdict
-from reconciliation.settlement_line import Finding, compare, is_charge, is_same_booking, rank, returns
+from reconciliation.settlement_line import Finding, compare, is_charge, is_same_batch, is_same_booking, rank, returns
 
 _Numbered = tuple[int, StatementLine]
 _Placed = tuple[int, SettlementMatch]
@@ -201,7 +201,7 @@ def _batch(
     for index, payment in zip(members, chosen, strict=True):
         if line.direction is Direction.IN:
             finding = ("returned", "came back in one booking with others: pay the worker another way", -payment.amount)
-        elif index in paid or (payment.already_settled and payment.settled_entry != line.entry):
+        elif index in paid or (payment.already_settled and not is_same_batch(payment, line)):
             finding = _twice(payment, payment.amount)
         elif payment.already_settled:
             finding = _SEEN

@@ -50,13 +50,23 @@ def is_charge(line: StatementLine) -> bool:
 def is_same_booking(payment: ExpectedPayment, line: StatementLine) -> bool:
     """Whether a line is the booking that settled the payment before, told once more.
 
-    By the bank's own id; where the bank gives none (`#` and a position, which is another in each file), by amount and day.
+    By the bank's own id; where the bank gives none (`#` and a position, which is another in each file), or only a notice told of it (`~`
+    before the notice's id), by amount and day, too.
     """
     if payment.settled_entry is None:
         return False
-    if payment.settled_entry.startswith("#") and line.entry.startswith("#"):
-        return line.amount == payment.amount and line.booked_on == payment.settled_on
-    return line.entry == payment.settled_entry
+    told = payment.settled_entry.removeprefix("~")
+    has_no_id = told.startswith("#") and line.entry.startswith("#")
+    if line.entry == told and not has_no_id:
+        return True
+    is_alike = line.amount == payment.amount and line.booked_on == payment.settled_on
+    return is_alike and (has_no_id or told != payment.settled_entry)
+
+
+def is_same_batch(payment: ExpectedPayment, line: StatementLine) -> bool:
+    """Whether one booking for several payments is the one that settled this payment before."""
+    told = (payment.settled_entry or "").removeprefix("~")
+    return line.entry == told or (told != payment.settled_entry and line.booked_on == payment.settled_on)
 
 
 def returns(

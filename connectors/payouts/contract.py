@@ -216,13 +216,15 @@ class ProviderEvent:
     """A verified message of a provider. `event_id` is the provider's own, or a hash of the content where it has none.
 
     `outcomes` are hints: money-final ones are confirmed by `look_up` where the profile says so. `batch_reference` is set when
-    the event concerns a whole batch, whose orders must then be looked up.
+    the event concerns a whole batch, whose orders must then be looked up. `is_statement`: the body itself is a statement, or a
+    notification of bookings (camt.054), and is matched like one that was uploaded.
     """
 
     event_id: str
     kind: str
     outcomes: Sequence[PayoutOutcome] = ()
     batch_reference: str | None = None
+    is_statement: bool = False
 
 
 class WebhookRefusedError(Exception):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from xml.etree.ElementTree import Element  # a name for types; files are opened by outside_xml
 
 from importers.money import Currency, Money
@@ -37,14 +38,24 @@ def read_camt(data: bytes, *, file_name: str) -> tuple[Statement, ...]:
         raise StatementError(
             f"{file_name}: the file is XML but holds no account statement (it is a <{what[:40]}>); ask the bank for camt.053"
         )
+    document = _document(root)
+    written = _text(document, "{*}GrpHdr/{*}CreDtTm") or _text(document, "*/{*}GrpHdr/{*}CreDtTm")
     return tuple(
-        _statement(element, reader, file_name, number) for number, (element, reader) in enumerate(zip(elements, readers, strict=True), 1)
+        _statement(element, reader, file_name, number, written)
+        for number, (element, reader) in enumerate(zip(elements, readers, strict=True), 1)
     )
+
+
+def _document(root: Element) -> Element:
+    """The message's own element: some banks put it into an envelope, beside the business application header or in a SOAP body."""
+    within = (inner for child in root for inner in (child, *child))
+    return next((element for element in chain((root,), within) if local(element.tag) == "Document"), root)
 
 
 def _take_finished(root: Element, readers: list[EntryReader], *, whole: bool) -> list[Element]:
     """Read and remove the entries that cannot grow any more, so that a long statement never stands in memory as a tree."""
-    body = list(root[0]) if len(root) and local(root.tag) == "Document" else list(root)
+    document = _document(root)
+    body = list(document[0]) if len(document) and local(document.tag) == "Document" else list(document)
     statements = [element for element in body if local(element.tag) in _STATEMENTS]
     for index, statement in enumerate(statements):
         if index == len(readers):
@@ -59,13 +70,13 @@ def _take_finished(root: Element, readers: list[EntryReader], *, whole: bool) ->
     return statements
 
 
-def _statement(element: Element, reader: EntryReader, file_name: str, number: int) -> Statement:
+def _statement(element: Element, reader: EntryReader, file_name: str, number: int, written: str | None) -> Statement:
     opening, closing = _balance(element, _OPENING, reader), _balance(element, _CLOSING, reader)
-    currency = _text(element, "{*}Acct/{*}Ccy") or _first_currency(opening, closing, reader.lines)
+    currency = _text(element, "{*}Acct/{*}Ccy") or _first_currency(opening, closing, reader.lines) or reader.currency
     if currency is None:
         raise StatementError(f"{file_name}: statement {number} names no currency (no balance, no entry); ask the bank for a complete one")
     account = _text(element, "{*}Acct/{*}Id/{*}IBAN") or _text(element, "{*}Acct/{*}Id/{*}Othr/{*}Id") or ""
-    first, last = _days(element, reader.lines)
+    first, last = _days(element, reader.lines, written)
     if first is None or last is None:
         raise StatementError(f"{file_name}: statement {number} bears no date at all; ask the bank for a complete one")
     lines = list(reader.lines)
@@ -113,12 +124,12 @@ def _first_currency(opening: Money | None, closing: Money | None, lines: Sequenc
     return known[0].code if known else None
 
 
-def _days(element: Element, lines: Sequence[StatementLine]) -> tuple[date | None, date | None]:
+def _days(element: Element, lines: Sequence[StatementLine], message_written: str | None) -> tuple[date | None, date | None]:
     """First and last day: as the statement says, else of its balances, else of its entries, else the day it was written."""
     dated = [line.booked_on for line in lines if line.booked_on is not EntryReader.NO_DAY]
     balances = [_day(_text(balance, "{*}Dt/{*}Dt") or _text(balance, "{*}Dt/{*}DtTm")) for balance in element.findall("{*}Bal")]
     known = dated + [day for day in balances if day is not None]
-    written = _day(_text(element, "{*}CreDtTm"))
+    written = _day(_text(element, "{*}CreDtTm") or message_written)
     first = _day(_text(element, "{*}FrToDt/{*}FrDtTm")) or min(dated, default=None) or min(known, default=written)
     last = _day(_text(element, "{*}FrToDt/{*}ToDtTm")) or max(known, default=written)
     return first, last

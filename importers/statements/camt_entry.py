@@ -61,6 +61,7 @@ class EntryReader:
     lines: list[StatementLine] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     undated: list[int] = field(default_factory=list)
+    currency: str | None = None  # of an entry that was left out: a notice of what is still to come names no other
     _entries: dict[str, int] = field(default_factory=dict)
     _read: int = 0
     _tags: _Tags = field(init=False)
@@ -91,6 +92,7 @@ class EntryReader:
             return self.warn(f"entry {self._read} has no readable amount and was left out: ask the bank")
         status = _code(parts.get(self._tags["Sts"]))
         if status not in ("BOOK", None):
+            self.currency = amount.currency.code
             return self.warn(f"entry {self._read} of {amount} is not booked yet ({status[:4]}) and was left out")
         direction = _DIRECTIONS.get(self._value(parts, "CdtDbtInd"))
         if direction is None:

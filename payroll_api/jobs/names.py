@@ -16,6 +16,7 @@ class Job(enum.StrEnum):
     SUBMIT_CHUNK = "submit_chunk"
     LOOK_UP_DISPATCH = "look_up_dispatch"
     HANDLE_EVENTS = "handle_events"
+    TAKE_NOTICE = "take_notice"
     MATCH_STATEMENT = "match_statement"
     COMPOSE_SLIPS = "compose_slips"
     SEND_SLIPS = "send_slips"

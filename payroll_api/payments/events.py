@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.payouts.contract import PayoutOutcome, PayoutStatus, Profile, ProviderEvent, WebhookRefusedError, WebhookUnreadableError
 from payroll_api.alarms.sound import Alarm, sound_many
 from payroll_api.db.bulk import fetch, in_turn, run
+from payroll_api.jobs.names import Job
+from payroll_api.jobs.queue import enqueue_many
 from payroll_api.payments.look_up import confirm
 from payroll_api.payments.models import Dispatch, ProviderMessage
 from payroll_api.payments.outcomes import record_words
@@ -116,7 +118,10 @@ async def _hear(services: Services, factory_id: UUID, dispatch_id: UUID, profile
 
 
 async def _mark(session: AsyncSession, read: _Read, at: datetime) -> None:
-    foreign = [message_id for message_id in read.events if message_id not in read.matched]
+    # A statement is not of our step: the next one takes it. A job that dies before leaves the message as it came.
+    notices = sorted(message_id for message_id, event in read.events.items() if event.is_statement)
+    await enqueue_many(session, Job.TAKE_NOTICE, [{"message": str(message_id)} for message_id in notices])
+    foreign = [message_id for message_id, event in read.events.items() if message_id not in read.matched and not event.is_statement]
     states = [(message_id, "handled", "") for message_id in sorted(read.matched)]
     states += [(message_id, "unmatched", "") for message_id in foreign]
     states += [(message_id, "quarantined", "its connector can no longer read it") for message_id in read.unreadable]

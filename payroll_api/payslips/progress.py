@@ -25,7 +25,7 @@ async def run_progress(session: AsyncSession, run_id: UUID) -> dict[str, object]
     payments = by_state(tallies)
     slips = await slips_by_state(session, run_id)
     # Who was paid in cash stands in no statement: her signed list says it.
-    settled = sum(one.settled for one in tallies)
+    settled = sum(one.settled for one in tallies if one.state == "paid")
     signed_for = sum(one.count for one in tallies if one.is_cash and one.state == "paid")
     counts = {state: int(str(entry["count"])) for state, entry in payments.items()}
     total, paid = sum(counts.values()), counts.get("paid", 0)
@@ -40,7 +40,8 @@ async def run_progress(session: AsyncSession, run_id: UUID) -> dict[str, object]
             _stage("pay", sum(counts.get(state, 0) for state in _SENT_ON), total),
             _stage("confirm", sum(counts.get(state, 0) for state in _CERTAIN), total),
             _stage("settle", settled, paid - signed_for),
-            _stage("slips", sum(slips.get(state, 0) for state in _TOLD), paid),
+            # Of a wage that came back the slip was sent all the same.
+            _stage("slips", sum(slips.get(state, 0) for state in _TOLD), max(paid, sum(slips.values()))),
         ],
         "payments": payments,
         "slips": slips,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from importers.money import Money, currency
 from payroll_api.reports.document import Column, Section, Value
 from payroll_api.reports.words import ReportWords
@@ -52,6 +55,38 @@ def _between(found: DayEnd, words: ReportWords) -> Section:
     ]
     totals: list[list[Value]] = [[words("day_end.sum"), "", _money(total, found)]] if rows else []
     return Section(title=words("day_end.between"), columns=columns, rows=rows, totals=totals, empty=words("day_end.agree"))
+
+
+def movements_section(rows: Sequence[tuple[Any, ...]], found: DayEnd, words: ReportWords) -> Section:
+    """Every movement of the bank: wages that arrived as ordered in one row, and each other one with how it is explained."""
+
+    def told(state: str | None, way: str | None, reason: str | None) -> str:
+        if state == "closed":
+            return ": ".join(part for part in (words.known(f"way_out.{way}", way or ""), reason) if part)
+        if state is None:
+            return ""
+        return words("day_end.open")
+
+    listed: list[list[Value]] = [
+        [day, words.known(f"kind.{kind}", kind), which, _money(int(minor), found), told(state, way, reason)]
+        for day, kind, which, minor, state, way, reason in rows
+        if minor or kind != "as_ordered"
+    ]
+    columns = [
+        Column(title=words("day"), weight=2),
+        Column(title=words("day_end.what"), weight=4),
+        Column(title=words("reference"), weight=4),
+        Column(title=words("amount"), weight=2, is_figure=True),
+        Column(title=words("day_end.explained"), weight=5),
+    ]
+    total = sum(int(row[3]) for row in rows)
+    return Section(
+        title=words("day_end.movements"),
+        columns=columns,
+        rows=listed,
+        totals=[[None, words("total"), "", _money(total, found), ""]],
+        note=words("day_end.movements_note"),
+    )
 
 
 def _money(minor: int | None, found: DayEnd) -> Money | None:

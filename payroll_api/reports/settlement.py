@@ -15,7 +15,7 @@ from payroll_api.clock import pay_day
 from payroll_api.errors import InvalidError, NotFoundError
 from payroll_api.factories.provider_accounts import get_account
 from payroll_api.factories.settings import get_factory
-from payroll_api.reports.day_end import day_end_sections
+from payroll_api.reports.day_end import day_end_sections, movements_section
 from payroll_api.reports.document import Column, Document, Section, Value
 from payroll_api.reports.words import ReportWords
 from payroll_api.runs.find import get_run
@@ -93,7 +93,9 @@ async def _day_end(session: AsyncSession, wanted: Wanted, today: date) -> _Built
     found = await day_end(session, wanted.account, wanted.currency, wanted.first, wanted.last)
     words = wanted.words
     facts = [(words("account"), account.name), (words("currency"), found.currency), _period(wanted)]
-    return facts, day_end_sections(found, words)
+    own = (session, wanted.account, wanted.currency)
+    moved = await lists.movements(*own, first=wanted.first, last=wanted.last, limit=wanted.limit)
+    return facts, [*day_end_sections(found, words), movements_section(moved, found, words)]
 
 
 async def _run(session: AsyncSession, wanted: Wanted, today: date) -> _Built:

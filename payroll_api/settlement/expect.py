@@ -17,6 +17,7 @@ from reconciliation.contract import ExpectedPayment
 
 # Work grows with the statement and with what is still open, not with the factory's history. A payment was ordered when its dispatch was
 # made: when we heard that it was paid says nothing of the bank's day. `extra` and the like are what earlier statements showed of it.
+# Only whole statements have balances: what a notice alone has told (`~`) may bear another id in the statement that follows.
 _EXPECTED = """
 with named as (
   select payment_id from attempts where factory_id = $1 and reference = any($4)
@@ -27,12 +28,16 @@ with named as (
   select id from payments where factory_id = $1 and provider_account_id = $2 and currency = $3 and settled_on is null
     and state in ('paid', 'accepted', 'unknown', 'submitting', 'returned')
 ), shown as (
-  select l.payment_id, max(l.entry) filter (where l.kind in ('matched', 'late', 'early')) as entry,
+  select l.payment_id, coalesce(max(l.entry) filter (where l.kind in ('matched', 'late', 'early') and w.statement_id is not null),
+      max(l.entry) filter (where l.kind = 'seen' and w.statement_id is not null),
+      '~' || max(l.entry) filter (where l.kind in ('matched', 'late', 'early'))) as entry,
     coalesce(sum(l.amount_minor) filter (where l.kind = 'amount' and l.direction = 'out'), 0)::bigint as booked,
     coalesce(sum(l.amount_minor) filter (where l.kind = 'twice')
       - sum(l.amount_minor) filter (where l.kind = 'given_back'), sum(l.amount_minor) filter (where l.kind = 'twice'), 0)::bigint as extra,
     coalesce(sum(l.amount_minor) filter (where l.kind in ('returned', 'partial_return')), 0)::bigint as returned
-  from statement_lines l join named n on n.payment_id = l.payment_id where l.factory_id = $1 group by l.payment_id
+  from statement_lines l join named n on n.payment_id = l.payment_id
+  left join (select distinct statement_id from statement_balances where factory_id = $1) w on w.statement_id = l.statement_id
+  where l.factory_id = $1 group by l.payment_id
 )
 select p.id::text, a.reference, p.amount_minor, d.created_at, case when p.paid_by is null then p.account_key end,
   p.settled_on, d.reference, s.entry, coalesce(s.booked, 0), coalesce(s.extra, 0), coalesce(s.returned, 0)

@@ -53,6 +53,10 @@ _ASK: Mapping[str, tuple[str, str]] = {
         "ការកត់ត្រានេះមានគណនីអ្នកទទួលផ្សេងពីបញ្ជារបស់យើង។ សូមទប់ប្រាក់នេះ ប្រគល់មកវិញ និងបញ្ជាក់ជាលាយលក្ខណ៍អក្សរ។",
     ),
 }
+_BOOKED: Mapping[str, tuple[str, str]] = {
+    "out": ("Amount taken from our account", "ចំនួនបានដកពីគណនីយើង"),
+    "in": ("Amount paid into our account", "ចំនួនបានចូលគណនីយើង"),
+}
 _OTHERWISE = (
     "Please tell us what this booking is, and on whose order it was made.",
     "សូមប្រាប់ថាការកត់ត្រានេះជាអ្វី និងតាមបញ្ជារបស់អ្នកណា។",
@@ -86,8 +90,9 @@ async def draft(session: AsyncSession, services: Services, actor: Actor, break_i
         ("Statement", "របាយការណ៍", statement or file_name),
         ("Your booking", "លេខកត់ត្រារបស់លោកអ្នក", entry),
         ("Booked on", "ថ្ងៃកត់ត្រា", booked_on.isoformat() if booked_on else None),
-        ("Amount booked", "ចំនួនបានកត់ត្រា", f"{booked} ({direction})" if booked else None),
-        ("Our reference", "លេខយោងរបស់យើង", reference),
+        (*_BOOKED[direction], booked) if booked else ("", "", None),
+        # Without a payment of ours the reference is what their booking says.
+        (*(("Our reference", "លេខយោងរបស់យើង") if ordered is not None else ("Reference in your booking", "លេខយោងក្នុងការកត់ត្រា")), reference),
         ("Amount ordered", "ចំនួនបានបញ្ជា", _money(ordered, unit)),
     ]
     day = pay_day(now).isoformat()

@@ -66,6 +66,29 @@ select a.name, to_char(t.booked_on, 'YYYY-MM'), t.currency, sum(t.amount_minor):
 """
 
 
+# Every booking of a rail in a period: wages that arrived as ordered in one row, each other movement with what became of its break.
+_MOVEMENTS = """
+select null::date, 'as_ordered', count(*)::text,
+  coalesce(sum(case direction when 'in' then amount_minor else -amount_minor end), 0)::bigint, null, null, null
+from statement_lines where factory_id = $1 and provider_account_id = $2 and currency = $3 and booked_on between $4 and $5
+  and kind in ('matched', 'late', 'early', 'split')
+union all
+(select l.booked_on, l.kind, coalesce(p.worker_code || ', ', '') || coalesce(l.reference, l.entry),
+  case l.direction when 'in' then l.amount_minor else -l.amount_minor end, b.state, b.way_out, b.closed_reason
+from statement_lines l
+left join settlement_breaks b on b.factory_id = l.factory_id and b.statement_id = l.statement_id and b.position = l.position
+left join payments p on p.factory_id = l.factory_id and p.id = l.payment_id
+where l.factory_id = $1 and l.provider_account_id = $2 and l.currency = $3 and l.booked_on between $4 and $5
+  and l.kind not in ('matched', 'late', 'early', 'split', 'seen')
+order by l.booked_on, l.statement_id, l.position limit $6)
+"""
+
+
+async def movements(session: AsyncSession, account: UUID, currency: str, *, first: date, last: date, limit: int) -> _Rows:
+    """What moved on a rail: day, kind, whose and which, signed amount, and the state, way out and reason of its break."""
+    return await fetch(session, _MOVEMENTS, factory_of(session), account, currency, first, last, limit)
+
+
 async def of_run(session: AsyncSession, run_id: UUID) -> _Rows:
     """A run by account: name, currency, then sum and number ordered, on a statement, paid without one, on its way, not paid."""
     return await fetch(session, _RUN, factory_of(session), run_id)

@@ -296,3 +296,30 @@ def test_a_long_statement_is_read_in_pieces_without_losing_a_line() -> None:
     assert [line.amount.minor for line in statement.lines] == [number * 100 for number in range(1, 3001)]
     assert [line.references[0] for line in statement.lines] == [f"GW1{number:07d}" for number in range(1, 3001)]
     assert statement.warnings == ()
+
+
+def test_a_message_in_an_envelope_is_read_as_the_message_alone() -> None:
+    plain = message(entry(details=detail("GW1AAAAAAA")), closing="790.00").partition(b"?>")[2]
+    header = b'<AppHdr xmlns="urn:iso:std:iso:20022:tech:xsd:head.001.001.02"><BizMsgIdr>B</BizMsgIdr></AppHdr>'
+    for begin, end in (
+        (b"<BizMsgEnvlp>" + header, b"</BizMsgEnvlp>"),
+        (b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header/><s:Body>', b"</s:Body></s:Envelope>"),
+    ):
+        assert read(begin + plain + end) == read(plain)
+
+
+def test_a_notice_of_what_is_still_to_come_is_read_with_nothing_booked() -> None:
+    bare = message(entry(currency="EUR", status="INFO"), kind=("BkToCstmrDbtCdtNtfctn", "Ntfctn")).replace(b"<Ccy>USD</Ccy>", b"")
+    bare = bare.replace(balance("OPBD", "1000.00").encode(), b"")
+    statement = read(bare)
+    assert (statement.currency, statement.lines, statement.is_complete) == ("EUR", (), False)
+    assert "not booked yet" in statement.warnings[0]
+
+
+def test_where_only_the_message_says_when_it_was_written_its_bookings_are_of_that_day() -> None:
+    undated = message(entry().replace("<BookgDt><Dt>2026-11-30</Dt></BookgDt>", "")).replace(balance("OPBD", "1000.00").encode(), b"")
+    undated = undated.replace(b"<CreDtTm>2026-11-30T20:00:00+07:00</CreDtTm>", b"")
+    with pytest.raises(StatementError, match="no date"):
+        read(undated)
+    dated = undated.replace(b"<MsgId>M</MsgId>", b"<MsgId>M</MsgId><CreDtTm>2026-11-29T20:00:00+07:00</CreDtTm>")
+    assert [line.booked_on for line in read(dated).lines] == [date(2026, 11, 29)]

@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
+from importers.money import USD, Money
 from importers.period import PayPeriod, RunKind
 from payroll_api.access.actor import Role
 from payroll_api.alarms.models import AlarmRow
@@ -21,6 +22,7 @@ from payroll_api.clock import PHNOM_PENH, pay_day
 from payroll_api.errors import InvalidError, NotAllowedError
 from payroll_api.payments.invariants import violations
 from payroll_api.payments.models import Attempt, Payment
+from payroll_api.reports.document import written
 from payroll_api.services import Services
 from payroll_api.settlement.close import close_break, turn_down, wait_for
 from payroll_api.settlement.day_end import DayEnd, day_end
@@ -204,6 +206,10 @@ async def _look_at_the_pages(told: Story, account: UUID, month: DayEnd) -> None:
         assert "agrees to the cent" in page.text
         await finance.follow("Open the day's end")
         assert "Nothing: the two agree to the cent." in finance.page.text
+        # One page for the accountant: the stranger's line with what was found out, and the sum is what the balance moved by.
+        assert "None of wages: as the bank's letter says" in finance.page.text
+        moved = Money((month.bank.closing or 0) - (month.bank.opening or 0), USD)
+        assert f"Total {written(moved)}" in " ".join(finance.page.text.split())
         paper = await finance.download(f"/settlement/day-end.pdf?account={account}&currency=USD&{query}")
         assert (paper.status_code, paper.content[:5]) == (200, b"%PDF-")
         sheet = await finance.download(f"/settlement/day-end.xlsx?account={account}&currency=USD&{query}")

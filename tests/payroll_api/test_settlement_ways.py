@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from connectors.signatures import signed_headers
 from payroll_api.access.actor import Role
 from payroll_api.app import create_app
 from payroll_api.audit.models import AuditEvent
 from payroll_api.clock import pay_day
 from payroll_api.errors import InvalidError, NotAllowedError, ProblemError
+from payroll_api.factories.provider_accounts import callback_url, get_account
 from payroll_api.payments.confirm import confirm
-from payroll_api.payments.models import Payment, Proposal
+from payroll_api.payments.models import Payment, Proposal, ProviderMessage
 from payroll_api.reports.letter import bank_letter
 from payroll_api.services import Services
 from payroll_api.settlement.close import close_break
 from payroll_api.settlement.layouts import set_layout
-from payroll_api.settlement.models import SettlementBreak
+from payroll_api.settlement.models import SettlementBreak, StatementFile
 from payroll_api.settlement.ways import WayOut
 from tests.conftest import PASSWORD, SampleFactory, SettableClock
 from tests.payroll_api.few_workers import few, payments_of, released, settle_down
-from tests.payroll_api.payday_story import Story
+from tests.payroll_api.payday_story import BANK_WEBHOOK, Story
 from tests.payroll_api.plain_browser import PlainBrowser
-from tests.payroll_api.test_settlement_month import Bank, dollars, open_breaks, references
+from tests.payroll_api.test_settlement_month import ENTRY, FORM, Bank, dollars, open_breaks, references
 
 HEADER = "Date;Transaction no.;Description;Debit;Credit\r\n"
 
@@ -45,22 +49,57 @@ async def test_a_bank_s_own_table_is_read_and_a_returned_wage_is_paid_again_by_t
         ]
         table = ("Account 000100200\r\n" + HEADER + "".join(rows + back)).encode()
 
+        await _a_notice_calls_first(told, bank, paid[0].amount_minor, names[paid[0].id])
         refused = await bank.upload(table, "before.csv")
         assert (refused.state, "layout" in refused.detail) == ("refused", True)
         await _write_the_layout_down(told, bank.account)
         file = await bank.upload(table + b"\r\n", "after.csv")
         assert file.summary is not None
-        assert file.summary["kinds"] == {"matched": 3, "missing": 1, "partial_return": 1, "returned": 1}
+        assert file.summary["kinds"] == {"matched": 2, "seen": 1, "missing": 1, "partial_return": 1, "returned": 1}
         assert (await bank.upload(table + b"\r\n\r\n", "again.csv")).summary["new"] == 0  # type: ignore[index]
 
         await _nobody_knows(told)
         await _pay_again(told, paid)
 
 
+async def _a_notice_calls_first(told: Story, bank: Bank, minor: int, reference: str) -> None:
+    """The bank tells a booking as it happens (camt.054): proven like any message, matched like any statement, and complete of nothing."""
+    here, factory = told.services, told.factory
+    async with here.database.factory(factory.id) as session:
+        account = await get_account(session, bank.account)
+    path = urlsplit(callback_url(here.settings, account)).path
+    day = pay_day(here.clock()).isoformat()
+    entry = ENTRY.format(entry="A0", sign="DBIT", amount=dollars(minor), reference=reference, family="SALA", day=day)
+    notice = FORM.format(name="NOTICE", balances="", entries=entry).replace("camt.053", "camt.054")
+    notice = notice.replace("BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn").replace("Stmt>", "Ntfctn>")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=create_app(here)), base_url=here.settings.public_url) as provider:
+        for number, body in enumerate((notice, notice, notice.replace("000100200", "000777777"))):
+            proof = signed_headers(BANK_WEBHOOK, identification=f"msg_{number}", sent_at=here.clock(), body=body.encode())
+            assert (await provider.post(path, content=body, headers=proof)).is_success
+    await told.work()
+    async with here.database.factory(factory.id) as session:
+        assert sorted(await session.scalars(select(ProviderMessage.state).where(ProviderMessage.event_id.in_(("msg_0", "msg_1"))))) == [
+            "handled",
+            "handled",
+        ]
+        (taken,) = await session.scalars(select(StatementFile))
+        assert taken.summary is not None
+        assert taken.summary["kinds"] == {"matched": 1}
+        assert await session.scalar(select(func.count()).select_from(ProviderMessage).where(ProviderMessage.state == "quarantined")) == 1
+    assert await open_breaks(told) == {}
+
+
 async def _write_the_layout_down(told: Story, account: UUID) -> None:
     here, factory = told.services, told.factory
     right: dict[str, str | list[str]] = {"currency": "USD", "date": "Date", "date_format": "%d/%m/%Y", "debit": "Debit", "credit": "Credit"}
-    for wrong in ({"amount": "Sum"}, {"currency": "EUR"}, {"date_format": "day"}, {"iban": "x"}, {"debit": " "}):
+    wrongs: tuple[dict[str, str | list[str]], ...] = (
+        {"amount": "Sum"},
+        {"currency": "EUR"},
+        {"date_format": "day"},
+        {"iban": "x"},
+        {"debit": " "},
+    )
+    for wrong in wrongs:
         async with here.database.factory(factory.id) as session:
             with pytest.raises(InvalidError):
                 await set_layout(session, here, factory.administrator, account, right | wrong)

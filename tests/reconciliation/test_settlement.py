@@ -161,6 +161,22 @@ def test_a_booking_without_an_id_is_known_again_by_its_day_and_amount() -> None:
     assert kinds([settled], [line(1, entry="#9", booked_on=PAYDAY + timedelta(days=1))]) == [(0, "p1", "twice")]
 
 
+def test_what_a_notice_told_first_is_known_again_in_the_statement_whatever_id_the_bank_gives_it_there() -> None:
+    told = payment(1, already_settled=True, settled_entry="~N1", settled_on=PAYDAY)
+    for entry in ("N1", "E9"):
+        assert kinds([told], [line(1, entry=entry)]) == [(0, "p1", "seen")]
+    assert kinds([told], [line(1, entry="E9"), line(1, entry="E10")]) == [(0, "p1", "seen"), (1, "p1", "twice")]
+    assert kinds([told], [line(1, entry="E9", booked_on=PAYDAY + timedelta(days=1))]) == [(0, "p1", "twice")]
+    both = line(1, 48_000, references=("REF1", "REF2"), entry="E9")
+    other = payment(2, already_settled=True, settled_entry="~N2", settled_on=PAYDAY)
+    assert [kind for _, _, kind in kinds([told, other], [both])] == ["seen", "seen"]
+
+
+def test_a_booking_at_the_same_place_of_another_file_is_not_the_same_booking() -> None:
+    settled = payment(1, already_settled=True, settled_entry="#4", settled_on=PAYDAY)
+    assert kinds([settled], [line(1, entry="#4", booked_on=PAYDAY + timedelta(days=1))]) == [(0, "p1", "twice")]
+
+
 def test_the_factorys_own_transfer_to_the_account_is_funding() -> None:
     top_up = line(8, 5_000_000, references=("SALARY NOV",), direction=Direction.IN, account="000-FACTORY")
     (match,) = settle([], [top_up], account_key=key, as_of=PAYDAY, is_funding=lambda one: one.account == "000-FACTORY")

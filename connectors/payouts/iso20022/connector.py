@@ -32,6 +32,7 @@ from connectors.payouts.contract import (
 from connectors.payouts.iso20022.client import Answer, Client, Silence
 from connectors.payouts.iso20022.config import Config, read_config
 from connectors.payouts.iso20022.mapping import REFERENCE_LENGTH, PaymentForm, rejected, unknown
+from connectors.payouts.iso20022.notice import notice_of
 from connectors.payouts.iso20022.report import ReportError, event_of, read_report
 from connectors.payouts.iso20022.sftp_connector import SftpConnector
 from connectors.payouts.names import compare
@@ -201,7 +202,7 @@ class Iso20022Connector:
             return None
 
     def read_webhook(self, request: WebhookRequest) -> ProviderEvent:
-        """Verify the signature, then read the pain.002."""
+        """Verify the signature, then read the pain.002, or see that it is a camt.054 of this account."""
         if request.method.upper() != "POST":
             raise WebhookRefusedError("a status report is posted")
         try:
@@ -209,7 +210,9 @@ class Iso20022Connector:
             message = verify(request.headers, request.body, secrets=secrets, now=request.received_at)
         except (SignatureRefusedError, SecretError) as error:
             raise WebhookRefusedError(str(error)) from None
-        return event_of(request.body, message.identification)
+        return notice_of(request.body, message.identification, self._config.debtor_account) or event_of(
+            request.body, message.identification
+        )
 
     def read_report(self, content: bytes) -> ProviderEvent:
         """A pain.002 that somebody brings as a file."""
