@@ -17,10 +17,12 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importers.contract import ImportedSheet
+from importers.copied import copied
 from importers.csv_file import read_text_table
 from importers.formulas import is_plain_formula
-from importers.guard import ZIP_MAGIC, RefusedFileError, inspect
+from importers.guard import Kind, RefusedFileError, inspect, kind_of
 from importers.sandbox import limit_this_process, run_limited
+from importers.texts import write_text
 
 WALL_SECONDS = 90.0
 _MOST_COMMENTS = 5_000  # beyond, cells are coloured and listed; thousands of comment boxes make Excel crawl
@@ -29,6 +31,11 @@ _TITLE = "Problems បញ្ហា"
 _HEADINGS = ("No.", "Severity", "Sheet", "Cell", "Column", "Value", "Problem", "What to do", "ដំណោះស្រាយ", "Code")
 _WIDTHS = (6, 12, 16, 9, 18, 22, 50, 50, 50, 22)
 _COLOURS = {"stops_file": "FF9999", "stops_row": "FFC7CE", "warns": "FFEB9C"}
+_COPIED = (Kind.OLD_EXCEL, Kind.OPEN_DOCUMENT)
+_COPY_NOTE = (
+    "This is a copy of your file's values: its formulas, fonts and colours stay in your own file; correct that one."
+    " នេះជាច្បាប់ចម្លងតម្លៃក្នុងឯកសាររបស់អ្នក៖ រូបមន្ត និងទម្រង់នៅក្នុងឯកសារដើម។ សូមកែឯកសារដើម។"
+)
 _RANK = {"stops_file": 0, "stops_row": 1, "warns": 2}
 
 
@@ -68,16 +75,18 @@ def _annotated(data: bytes, problems: list[dict[str, Any]]) -> bytes:
     for number, ((name, place), entries) in enumerate(by_cell.items()):
         _mark(book[name], place, entries, commented=number < _MOST_COMMENTS)
     _list(book, problems)
+    if kind_of(data) in _COPIED:
+        write_text(book.worksheets[0].cell(row=len(problems) + 3, column=2), _COPY_NOTE)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
 def _opened(data: bytes) -> Workbook:
-    if data.startswith(ZIP_MAGIC):
+    kind = kind_of(data)
+    if kind is not None:
         try:
-            inspect(data)
-            return load_workbook(io.BytesIO(data))
+            return copied(data) if kind is not Kind.EXCEL else _loaded(data)
         except (RefusedFileError, InvalidFileException, ValueError, KeyError, TypeError, AttributeError, OSError):
             return _empty()
     try:
@@ -93,19 +102,15 @@ def _opened(data: bytes) -> Workbook:
     return book
 
 
+def _loaded(data: bytes) -> Workbook:
+    inspect(data)
+    return load_workbook(io.BytesIO(data))
+
+
 def _empty() -> Workbook:
     book = Workbook()
     book.remove(book.worksheets[0])
     return book
-
-
-def write_text(cell: Cell | MergedCell, text: str) -> None:
-    """Write text that stays text, whatever it begins with (OWASP CSV injection; ASVS 5.0 V1.2.10)."""
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text) or None
-    if cell.value is not None and isinstance(cell, Cell):
-        cell.data_type = "s"
-        if text[:1] in set("=+-@\t\r\n\x00＝＋－＠'"):
-            cell.quotePrefix = True
 
 
 def _without_strange_formulas(book: Workbook) -> None:

@@ -16,9 +16,9 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from importers.guard import RefusedFileError, inspect
+from importers.guard import OLE_MAGIC, Kind, RefusedFileError, inspect
 from importers.sandbox import limit_this_process
-from importers.second_reader import Strings, disagreements, read_strings
+from importers.second_reader import Strings, compare, disagreements, duration, read_strings
 from importers.sheet_xml import SecondLook, counts_from_1904, look, read_styles, shared_strings, sheet_parts
 
 MOST_ROWS = 100_000
@@ -42,13 +42,9 @@ def encode(value: object) -> dict[str, object]:
 
 def read(data: bytes, later: list[Callable[[], Iterator[str]]]) -> list[dict[str, Any]]:
     """Every worksheet's cells and what stands beside them; `later` gets the comparisons still to make. Raises RefusedFileError."""
-    inspect(data)
+    looks, strings = _looked_at(data)
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415  only after the guard
 
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts, styles = sheet_parts(archive), read_styles(archive)
-        looks = {name: look(archive.read(part), styles) for name, part in parts.items() if part in archive.namelist()}
-        strings = Strings(texts=read_strings(shared_strings(archive)), from_1904=counts_from_1904(archive))
     for seen in looks.values():
         if seen.wide:
             raise RefusedFileError("sheet_too_wide")
@@ -71,17 +67,38 @@ def read(data: bytes, later: list[Callable[[], Iterator[str]]]) -> list[dict[str
     return sheets
 
 
+def _looked_at(data: bytes) -> tuple[dict[str, SecondLook], Strings]:
+    """The guard for the kind of workbook it is, and a look at each sheet beside its values."""
+    if data.startswith(OLE_MAGIC):
+        from importers.old_excel import look_at_old_sheets  # noqa: PLC0415  a reader that few files need
+
+        return look_at_old_sheets(data)
+    kind = inspect(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if kind is Kind.OPEN_DOCUMENT:
+            from importers.open_document import look_at_tables  # noqa: PLC0415  as above
+
+            return look_at_tables(archive), Strings()
+        parts, styles = sheet_parts(archive), read_styles(archive)
+        looks = {name: look(archive.read(part), styles) for name, part in parts.items() if part in archive.namelist()}
+        return looks, Strings(texts=read_strings(shared_strings(archive)), from_1904=counts_from_1904(archive))
+
+
 def _compare(name: str, seen: SecondLook, strings: Strings, rows: list[list[Any]]) -> Iterator[str]:
-    for row, column, text in disagreements(seen.xml, seen.prefix, strings, rows):
+    found = compare(seen.values, rows, strings) if seen.values is not None else disagreements(seen.xml, seen.prefix, strings, rows)
+    for row, column, text in found:
         yield json.dumps([name, row, column, text[:_SHOWN]])
 
 
 def _sheet(name: str, sheet: Any, seen: SecondLook, *, visible: bool) -> dict[str, Any]:  # noqa: ANN401  calamine has no types
     rows = sheet.to_python(skip_empty_area=False)
-    shown = sum(len(row) - row.count("") for row in rows) + len(seen.errors)
-    if seen.filled != shown and seen.doubled():
-        raise RefusedFileError("cells_twice")
-    merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
+    if seen.values is not None:
+        rows = [[_plain(cell) for cell in row] for row in rows]
+    else:
+        shown = sum(len(row) - row.count("") for row in rows) + len(seen.errors)
+        if seen.filled != shown and seen.doubled():
+            raise RefusedFileError("cells_twice")
+    merged = seen.merged if seen.merged is not None else [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
     return {
         "name": name,
         "visible": visible,
@@ -96,6 +113,13 @@ def _sheet(name: str, sheet: Any, seen: SecondLook, *, visible: bool) -> dict[st
         "hidden_rows": seen.hidden_rows,
         "hidden_columns": seen.hidden_columns,
     }
+
+
+def _plain(cell: Any) -> Any:  # noqa: ANN401  what calamine answers for a cell
+    """A cell of an old format as those of new ones are: every number a float, a long duration no text."""
+    if type(cell) is int:
+        return float(cell)
+    return duration(cell) if isinstance(cell, str) and cell.startswith("PT") else cell
 
 
 def answer(data: bytes, later: list[Callable[[], Iterator[str]]]) -> dict[str, Any]:
@@ -118,8 +142,8 @@ def main() -> None:
     sys.stdout.write(json.dumps(answer(sys.stdin.buffer.read(), later), default=encode, check_circular=False))
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever reads sees the end
-    for compare in later:
-        for line in compare():
+    for work in later:
+        for line in work():
             sys.stderr.write(f"{line}\n")
 
 

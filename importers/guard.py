@@ -6,6 +6,7 @@ guard against bombs (CVE-2019-9674).
 
 from __future__ import annotations
 
+import enum
 import io
 import re
 import zipfile
@@ -19,6 +20,7 @@ RATIO_APPLIES_FROM = 1024 * 1024
 CHUNK = 256 * 1024
 
 ZIP_MAGIC = b"PK\x03\x04"
+OPEN_DOCUMENT = b"application/vnd.oasis.opendocument.spreadsheet"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 BARE_BIFF = (b"\x09\x08\x10\x00", b"\x09\x08\x08\x00", b"\x09\x04\x06\x00", b"\x09\x02\x06\x00", b"\x09\x00\x04\x00")  # Excel 2 to 5
 _ENCRYPTED = 0x1
@@ -50,18 +52,39 @@ def refuse_by_magic(data: bytes) -> None:
     if len(data) > LARGEST_FILE:
         raise RefusedFileError("file_too_large")
     if data.startswith(OLE_MAGIC):
-        encrypted = "EncryptedPackage".encode("utf-16-le") in data
-        raise RefusedFileError("encrypted" if encrypted else "old_excel")
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise RefusedFileError("encrypted")
+        return
     if data.startswith(BARE_BIFF):
         raise RefusedFileError("old_excel")
 
 
-def inspect(data: bytes) -> None:
-    """Refuse a zip that is not a plain, honest xlsx. Raises RefusedFileError; unpacks as a stream, never to disk."""
+class Kind(enum.Enum):
+    """What a workbook is, by its content; its value are the endings that its name should have."""
+
+    EXCEL = (".xlsx", ".xlsm")
+    OPEN_DOCUMENT = (".ods",)
+    OLD_EXCEL = (".xls",)
+
+
+def kind_of(data: bytes) -> Kind | None:
+    """The kind of workbook that the first bytes speak of; None for anything else. Nothing is unpacked."""
+    if data.startswith(OLE_MAGIC):
+        return Kind.OLD_EXCEL
+    if not data.startswith(ZIP_MAGIC):
+        return None
+    return Kind.OPEN_DOCUMENT if data[30:100].startswith(b"mimetype" + OPEN_DOCUMENT) else Kind.EXCEL
+
+
+def inspect(data: bytes) -> Kind:
+    """Refuse a zip that is not a plain, honest xlsx or ods. Raises RefusedFileError; unpacks as a stream, never to disk."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _inspect_names(archive)
+            kind = _inspect_names(archive)
             _inspect_content(archive)
+            if kind is Kind.OPEN_DOCUMENT:
+                _inspect_open_document(archive)
+            return kind
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
         raise RefusedFileError("damaged_file") from error
     except Exception as error:
@@ -70,7 +93,7 @@ def inspect(data: bytes) -> None:
         raise RefusedFileError("damaged_file") from error  # zlib.error, struct.error and their kin
 
 
-def _inspect_names(archive: zipfile.ZipFile) -> None:
+def _inspect_names(archive: zipfile.ZipFile) -> Kind:
     entries = archive.infolist()
     if len(entries) > MOST_ENTRIES:
         raise RefusedFileError("suspicious_archive")
@@ -86,16 +109,28 @@ def _inspect_names(archive: zipfile.ZipFile) -> None:
         for part, code in _REFUSED_PARTS:
             if part in name:
                 raise RefusedFileError(code)
-    _inspect_kind(seen)
+    return _inspect_kind(seen)
 
 
-def _inspect_kind(names: set[str]) -> None:
+def _inspect_kind(names: set[str]) -> Kind:
     if "mimetype" in names and "content.xml" in names:
-        raise RefusedFileError("open_document")
+        return Kind.OPEN_DOCUMENT
     if "xl/workbook.bin" in names:
         raise RefusedFileError("binary_excel")
     if "xl/workbook.xml" not in names:
         raise RefusedFileError("not_a_workbook")
+    return Kind.EXCEL
+
+
+def _inspect_open_document(archive: zipfile.ZipFile) -> None:
+    """Of the OpenDocument family only spreadsheets, without a password, without macros."""
+    if archive.read("mimetype").strip() != OPEN_DOCUMENT:
+        raise RefusedFileError("not_a_workbook")
+    names = archive.namelist()
+    if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        raise RefusedFileError("encrypted")
+    if any(name.lower().startswith(("basic/", "scripts/")) and not name.endswith("/") for name in names):
+        raise RefusedFileError("macros_refused")
 
 
 def _inspect_content(archive: zipfile.ZipFile) -> None:

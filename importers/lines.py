@@ -46,6 +46,7 @@ _STATISTICS = _SUMS | frozenset(
         "最小",
     )
 )
+_CARRIED = frozenset({"cf", "cd", "bf", "bd"})
 _EXAMPLE = re.compile(r"^(?:example|sample)(?![a-z])|^(?:ឧទាហរណ៍|គំរូ|ឧ\.|例|示例)", re.IGNORECASE)
 _LEGEND = re.compile(  # (6), c=a+b, VIII, (8)=(6)-(7)
     r"^[\[(]*([0-9]{1,3}|[a-z]|[ivx]{1,5})[\])]*(?:=(?:sum|[-+*/×%()\[\]0-9.,:]|(?<![a-z])[a-z](?![a-z]))*)?$"
@@ -83,6 +84,15 @@ class Places:
 @lru_cache(maxsize=65536)
 def is_total_label(text: str) -> bool:
     """Whether a text is the label of a totals, average, minimum or maximum row."""
+    if text.isascii():  # most codes and names: no letter of a label in them, and no need for a closer look
+        letters = "".join(filter(str.isalpha, text)).lower()
+        if (
+            "total" not in letters
+            and letters not in _STATISTICS
+            and letters not in _CARRIED
+            and not letters.startswith(("carried", "brought"))
+        ):
+            return False
     words = digits(normalise(text)).casefold().split()
     plain = ("" if len(words) > 1 and all(len(word) == 1 for word in words) else " ").join(words)  # "T O T A L"
     return _TOTALS.match(plain) is not None or key(plain) in _STATISTICS
@@ -102,7 +112,9 @@ def _at(row: Sequence[Cell], column: int) -> Cell:
 
 
 def _filled(cell: Cell) -> bool:
-    return bool(visible(cell)) if isinstance(cell, str) else True
+    if not isinstance(cell, str):
+        return True
+    return not cell.isspace() and cell != "" if cell.isascii() else bool(visible(cell))
 
 
 def _shape(code: Cell) -> str:

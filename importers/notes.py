@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importers.choose import Candidate, months_named
 from importers.contract import CellProblem
 from importers.csv_file import TEXT_NAMES
+from importers.guard import Kind
 from importers.headers import WEAK, guess
 from importers.kinds import MONEY, WHO
 from importers.layouts import ASSUMED
@@ -18,11 +19,11 @@ from importers.table import Table, find_table
 from importers.workbook import Grid, address, text_of
 
 
-def notes_on_file(file_name: str, read: Sequence[Candidate], grids: Sequence[Grid], *, is_workbook: bool) -> list[CellProblem]:
+def notes_on_file(file_name: str, read: Sequence[Candidate], grids: Sequence[Grid], kind: Kind | None) -> list[CellProblem]:
     """Name against content, hidden sheets, and sheets with workers that were not read."""
     first = read[0].grid.name
     notes = []
-    if not file_name.lower().endswith((".xlsx", ".xlsm") if is_workbook else TEXT_NAMES):
+    if not file_name.lower().endswith(kind.value if kind is not None else TEXT_NAMES):
         notes.append(problem("extension_differs", sheet=first))
     names = {candidate.grid.name for candidate in read}
     notes.extend(

@@ -21,7 +21,7 @@ from importers.checks import (
 from importers.choose import Candidate, choose_sheets
 from importers.columns import ReadColumn, Reading, read_columns
 from importers.contract import CellProblem, Counts, ImportedSheet, Layout, Meaning, Severity, SheetChoice
-from importers.guard import ZIP_MAGIC, RefusedFileError
+from importers.guard import RefusedFileError, kind_of
 from importers.join import SheetPart, in_order, joined, with_notes
 from importers.kinds import DAYS, HOURS, MONEY, UNREAD
 from importers.layouts import side_by_side
@@ -73,7 +73,7 @@ def read_sheet(
                     told.sheet_done()
     except RefusedFileError as refused:
         return _refused(source, [problem(refused.code)])
-    notes = notes_on_file(file_name, choice.candidates, opened.grids, is_workbook=data.startswith(ZIP_MAGIC))
+    notes = notes_on_file(file_name, choice.candidates, opened.grids, kind_of(data))
     return joined([replace(parts[0], sheet=with_notes(parts[0].sheet, notes)), *parts[1:]])
 
 

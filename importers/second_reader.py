@@ -28,6 +28,7 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TYPE = re.compile(rb'\bt="(\w+)"')
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001  a spreadsheet's days have no time zone
 _SECOND = 1 / 86400
+_DURATION = re.compile(r"^PT(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:[.,]([0-9]+))?S)?$")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def disagreements(xml: bytes, prefix: bytes, strings: Strings, rows: Sequence[Se
                 if not _same(found.values[place], shown[place], strings)
             ]
             return told[:_MOST_TOLD]
-    return _compare_slowly(_read_slowly(xml, prefix, strings), rows, strings)
+    return compare(_read_slowly(xml, prefix, strings), rows, strings)
 
 
 def _converters(strings: Strings) -> Callable[[bytes], Callable[[bytes], Value]]:
@@ -157,7 +158,8 @@ def _read_slowly(xml: bytes, prefix: bytes, strings: Strings) -> dict[tuple[int,
     return found
 
 
-def _compare_slowly(ours: Mapping[tuple[int, int], Value], rows: Sequence[Sequence[Value]], strings: Strings) -> list[Disagreement]:
+def compare(ours: Mapping[tuple[int, int], Value], rows: Sequence[Sequence[Value]], strings: Strings) -> list[Disagreement]:
+    """The cells of `rows` that another reading, by address, shows otherwise."""
     theirs = {(row, column): cell for row, line in enumerate(rows) for column, cell in enumerate(line) if cell != ""}
     told = []
     for place in sorted(dict.fromkeys(chain(ours, theirs))):
@@ -173,9 +175,20 @@ def _same(ours: Value, theirs: Value, strings: Strings) -> bool:
         return _plain(ours) == _plain(theirs)
     if isinstance(ours, float) and isinstance(theirs, date | time | timedelta):
         return abs(_serial(theirs, strings) - ours) <= _SECOND
+    if isinstance(ours, date | timedelta) and isinstance(theirs, date | time | timedelta):
+        return abs(_serial(ours, strings) - _serial(theirs, strings)) <= _SECOND
     if isinstance(ours, str) and isinstance(theirs, date | time | timedelta):
         return ours[:10] == str(theirs)[:10]  # ISO text of type "d"
     return isinstance(ours, float) and isinstance(theirs, float) and abs(ours - theirs) <= abs(ours) * 1e-15
+
+
+def duration(written: str) -> timedelta | str:
+    """`PT10H30M00S` as the time it is; as written when it is none."""
+    match = _DURATION.match(written)
+    if match is None:
+        return written
+    hours, minutes, seconds = (int(match[part] or 0) for part in (1, 2, 3))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds, microseconds=int(((match[4] or "") + "000000")[:6]))
 
 
 def _plain(text: str) -> str:

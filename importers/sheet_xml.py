@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from html import unescape
 from pathlib import PurePosixPath
+from typing import Any
 
 from defusedxml.ElementTree import fromstring
 
@@ -46,6 +47,8 @@ class SecondLook:
     wide: bool = False
     filled: int = 0  # cells that hold a value, by the XML's own count
     doubled: Callable[[], bool] = bool  # whether an address stands twice; asked only when the counts differ
+    merged: list[tuple[int, int, int, int]] | None = None  # where the value reader does not tell: first row, column, last row, column
+    values: dict[tuple[int, int], Any] | None = None  # of a format that is read a second time by another program
     xml: bytes = b""  # as spreadsheets write it, each cell with its address first
     prefix: bytes = b""  # of the sheet's namespace
 
@@ -112,17 +115,26 @@ def read_styles(archive: zipfile.ZipFile) -> Styles:
         elif kind == "cellXfs":
             for index, entry in enumerate(section):
                 number = int(entry.get("numFmtId", "0"))
-                if (code := _currency_of(number, formats.get(number, ""))) is not None:
-                    currency[b"%d" % index] = code
+                code = formats.get(number, "")
+                if (name := currency_of_format(code) if code else _built_in(number)) is not None:
+                    currency[b"%d" % index] = name
                 font = int(entry.get("fontId", "0"))
-                if font < len(fonts) and _LEGACY_FONT.match(fonts[font]):
+                if font < len(fonts) and is_legacy_font(fonts[font]):
                     legacy[b"%d" % index] = fonts[font]
     return Styles(currency, legacy)
 
 
-def _currency_of(number: int, code: str) -> str | None:
-    if not code:
-        return "USD" if number in _BUILT_IN_DOLLARS else None
+def _built_in(number: int) -> str | None:
+    return "USD" if number in _BUILT_IN_DOLLARS else None
+
+
+def is_legacy_font(name: str) -> bool:
+    """Whether a font draws Khmer over Latin letters (Limon, ABC)."""
+    return _LEGACY_FONT.match(name) is not None
+
+
+def currency_of_format(code: str) -> str | None:
+    """The currency that a number format shows: `"$"#,##0.00` or `#,##0"៛"`."""
     found = [name for name, pattern in _CURRENCY_FORMATS if pattern.search(code)]
     return found[0] if found else None
 

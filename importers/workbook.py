@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from importers.csv_file import TEXT_NAMES, is_table, kind_of_text, looks_like_text, read_text_table
-from importers.guard import ZIP_MAGIC, RefusedFileError, refuse_by_magic
+from importers.guard import RefusedFileError, kind_of, refuse_by_magic
 from importers.sandbox import LimitedChild
 from importers.sheet_xml import Runs, column_letters
 
@@ -103,7 +103,7 @@ def open_grids(data: bytes, file_name: str, seen: Callable[[int], None] | None =
     `seen(rows)` is called with each sheet's length as soon as it is known, while the values are still being read.
     """
     refuse_by_magic(data)
-    if not data.startswith(ZIP_MAGIC):
+    if kind_of(data) is None:
         if not looks_like_text(data):
             raise RefusedFileError(kind_of_text(data))
         if not file_name.lower().endswith(TEXT_NAMES) and not is_table(data):

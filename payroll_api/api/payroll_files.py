@@ -111,7 +111,7 @@ async def upload_file(
     session: InSession,
     services: InServices,
     actor: InActor,
-    file: Annotated[UploadFile, File(description=".xlsx, .csv or .tsv, at most 10 MiB")],
+    file: Annotated[UploadFile, File(description=".xlsx, .xls, .ods, .csv or .tsv, at most 10 MiB")],
     pay_period: Annotated[PeriodText, Form(examples=["2026-11"])],
     kind: Annotated[RunKind, Form()] = RunKind.BALANCE,
     workers: Annotated[Count | None, Form(description="Control total: how many workers the file pays")] = None,

@@ -104,7 +104,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str | None]] = {
     ),
     "zip that is no workbook": (lambda: xlsx().replace(b"xl/workbook.xml", b"xl/workbonk.xml"), "not_a_workbook"),
     "binary workbook": (lambda: xlsx(more={"xl/workbook.bin": b"x"}), "binary_excel"),
-    "open document": (lambda: xlsx(more={"mimetype": b"x", "content.xml": "<a/>"}), "open_document"),
+    "a package that is no spreadsheet": (lambda: xlsx(more={"mimetype": b"x", "content.xml": "<a/>"}), "not_a_workbook"),
     "sheet that is not XML": (lambda: xlsx("\x00\x01 not xml"), "damaged_file"),
     "two cells of one address": (lambda: xlsx(SHEET.replace('<c r="C2">', '<c r="C2"><v>999</v></c><c r="C2">')), "cells_twice"),
     "two rows of one number": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.sheets.awkward_case import HEAD, ROWS, Case, sheet_of
+from tests.sheets.old_formats import ods, xls
 
 _LINES = [",".join(map(str, row)) for row in (HEAD, *ROWS)]
 
@@ -42,7 +43,10 @@ def cases() -> list[Case]:
         ),
         Case(name="xlsx with an xls name", data=sheet_of(HEAD, *ROWS), file_name="p.xls", problems=(("extension_differs", ""),)),
         Case(name="a letter with an xlsx name", data=_csv("Dear Sir,\nplease pay all of them.\n"), paid=(), refused="not_a_workbook"),
-        Case(name="old excel with an xlsx name", data=_OLE, paid=(), refused="old_excel"),
+        Case(name="old excel", data=xls((HEAD, *ROWS)), file_name="p.xls"),
+        Case(name="old excel with an xlsx name", data=xls((HEAD, *ROWS)), problems=(("extension_differs", ""),)),
+        Case(name="open document", data=ods((HEAD, *ROWS)), file_name="p.ods"),
+        Case(name="open document with an xlsx name", data=ods((HEAD, *ROWS)), problems=(("extension_differs", ""),)),
         Case(
             name="older excel, no container", data=b"\x09\x08\x10\x00\x00\x05" + bytes(99), file_name="p.xls", paid=(), refused="old_excel"
         ),
@@ -59,7 +63,7 @@ def cases() -> list[Case]:
             refused="no_table_found",
         ),
         Case(name="web page with an xlsx name", data=b"<html><table><tr><td>1</td></tr></table></html>", paid=(), refused="web_page"),
-        Case(name="old excel", data=_OLE, file_name="p.xls", paid=(), refused="old_excel"),
+        Case(name="a container without a workbook", data=_OLE, file_name="p.xls", paid=(), refused="damaged_file"),
         Case(name="cut in half", data=sheet_of(HEAD, *ROWS)[:2000], paid=(), refused="damaged_file"),
         Case(name="sixty megabytes", data=b"PK\x03\x04" + bytes(60 * 1024 * 1024), paid=(), refused="file_too_large"),
         Case(name="empty sheet", data=sheet_of(), paid=(), refused="no_table_found"),
