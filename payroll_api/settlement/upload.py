@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -26,7 +27,7 @@ LARGEST_STATEMENT = 64 * 1024 * 1024
 async def upload_statement(
     session: AsyncSession, services: Services, actor: Actor, *, provider_account_id: UUID, file_name: str, content: bytes
 ) -> StatementFile:
-    """Keep a statement and ask for it to be matched.
+    """Keep a statement and ask for it to be matched; one that was refused is read once more.
 
     Raises ProblemError `file_too_large` or `statement_already_uploaded` (`statement_id` names the earlier one), NotFoundError.
     """
@@ -35,12 +36,13 @@ async def upload_statement(
         raise ProblemError("file_too_large", "The statement has more than 64 MiB. Ask the bank for one file for each day.", status=413)
     await get_account(session, provider_account_id)
     digest = hashlib.sha256(content).hexdigest()
-    earlier = await session.scalar(
-        select(StatementFile.id).where(StatementFile.provider_account_id == provider_account_id, StatementFile.content_hash == digest)
-    )
-    if earlier is not None:
-        raise _already(str(earlier))
+    query = select(StatementFile).where(StatementFile.provider_account_id == provider_account_id, StatementFile.content_hash == digest)
+    earlier = await session.scalar(query.with_for_update())
+    if earlier is not None and earlier.state != "refused":
+        raise _already(str(earlier.id))
     now, statement_id = services.clock(), new_id()
+    if earlier is not None:
+        return await _read_again(session, actor, earlier, now)
     vault = await services.keys.vault(session)
     statement = StatementFile(
         factory_id=actor.factory_id,
@@ -64,6 +66,16 @@ async def upload_statement(
     await record(session, now, Event(actor=actor.name, action="statement.received", subject=f"statement:{statement_id}", data=data))
     await enqueue(session, Job.MATCH_STATEMENT, {"statement": str(statement_id)}, once=str(statement_id))
     return statement
+
+
+async def _read_again(session: AsyncSession, actor: Actor, earlier: StatementFile, now: datetime) -> StatementFile:
+    """A statement that could not be read may be readable by now: its layout was written down since, or we learned its format."""
+    earlier.state, earlier.detail = "received", ""
+    await session.flush()
+    data = {"content": earlier.content_hash, "again": True}
+    await record(session, now, Event(actor=actor.name, action="statement.received", subject=f"statement:{earlier.id}", data=data))
+    await enqueue(session, Job.MATCH_STATEMENT, {"statement": str(earlier.id)}, once=f"{earlier.id}|{now.isoformat()}")
+    return earlier
 
 
 def _already(statement_id: str | None) -> ProblemError:

@@ -160,3 +160,24 @@ async def test_a_connector_that_is_not_there_is_named_with_those_that_are(tmp_pa
     (tmp_path / "orders.json").write_text("[]", "utf-8")
     assert await run("acme", "--config", tmp_path / "config.json", "--orders", tmp_path / "orders.json") == 2
     assert "use one of aba_payway" in capsys.readouterr().err
+
+
+async def test_a_file_for_a_portal_waits_for_people_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bring = importlib.import_module("connectors.payouts.bank_file.under_test").under_test
+    async with bring() as (_, room):
+        status = await run("bank_file", *written(tmp_path, room, order(room.good(1))), "--json")
+    (told,) = json.loads(capsys.readouterr().out)["orders"]
+    assert (status, told["status"]) == (3, "accepted")
+    assert "portal" in told["submitted"]["detail"]
+
+
+async def test_a_provider_that_only_checks_accounts_is_asked_without_an_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bring = importlib.import_module("connectors.payouts.bakong.under_test").under_test
+    async with bring() as (_, room):
+        known, unknown = (
+            {"kind": "bank_account", "account": account, "holder": "SOK DARA"} for account in (room.account(1), "nobody@aclb")
+        )
+        status = await run("bakong", *written(tmp_path, room, checks=[known, unknown]), "--json")
+    report = json.loads(capsys.readouterr().out)
+    assert (status, [one["exists"] for one in report["checks"]]) == (0, [True, False])
+    assert report["orders"] == []
