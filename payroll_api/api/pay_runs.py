@@ -18,6 +18,7 @@ from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, reject, release, submit
 from payroll_api.runs.find import get_run, list_runs
 from payroll_api.runs.models import PayRun
+from payroll_api.runs.pay_day import concerns
 
 router = APIRouter(prefix=f"{API}/pay-runs", tags=["pay-runs"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
@@ -117,6 +118,28 @@ async def runs(session: InSession, cursor: Cursor = None, limit: Limit = 50) -> 
 async def run(run_id: UUID, session: InSession) -> RunOut:
     """A run's state, its sums, and who decided what."""
     return shape(await get_run(session, run_id))
+
+
+class ConcernOut(Output):
+    """Why the law has something against a pay day."""
+
+    kind: str = Field(
+        description="day_off, too_far, no_first_half, final_late; no_calendar: only Sundays were looked at", examples=["day_off"]
+    )
+    by: date | None = Field(description="The last day that the law allows, where it names one", examples=["2026-11-28"])
+    article: str = Field(examples=["Labour Law of 13 March 1997, payment of wages, arts. 113 to 116"])
+
+
+@router.get(
+    "/{run_id}/pay-day",
+    operation_id="getPayDayConcerns",
+    summary="What the law has against the pay day of a run",
+    **operation(Permission.READ, errors=[NOT_FOUND]),
+)
+async def pay_day(run_id: UUID, session: InSession, services: InServices) -> list[ConcernOut]:
+    """Nothing where the day is as it should be. A warning: whether to pay later than the law asks is for people to decide."""
+    found = await concerns(session, services, await get_run(session, run_id))
+    return [ConcernOut(kind=one.kind, by=one.by, article=str(one.citation)) for one in found]
 
 
 @router.post(

@@ -24,6 +24,7 @@ from payroll_api.runs.decide import approve, reject, release, submit
 from payroll_api.runs.find import get_run
 from payroll_api.runs.funds import funds_of, without_word
 from payroll_api.runs.models import PayRun
+from payroll_api.runs.pay_day import concerns
 from payroll_api.web import formats, names
 from payroll_api.web.page import Doer, Page, Reader
 from payroll_api.web.problem import told
@@ -34,6 +35,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _FAILED_SHOWN = 10
 _BEFORE_RELEASE = ("submitted", "approved")
+_BEFORE_PAYING = ("draft", *_BEFORE_RELEASE)
 _FAILED = ("rejected", "returned")
 
 
@@ -51,6 +53,7 @@ async def _show(page: Page, run_id: UUID, refusal: ProblemError | None = None) -
         progress = await run_progress(session, run_id)
         open_ = await open_counts(session, file.id)
         funds = await funds_of(session, page.services, run) if run.state in _BEFORE_RELEASE else []
+        too_late = await concerns(session, page.services, run) if run.state in _BEFORE_PAYING else []
         acted = [run.created_by, run.submitted_by, run.approved_by, run.rejected_by, run.released_by]
         who = await names.actors(session, page, [*acted, *(rail.author for rail in funds)])
         failed = await _failed(session, run_id, progress)
@@ -65,6 +68,7 @@ async def _show(page: Page, run_id: UUID, refusal: ProblemError | None = None) -
         failed=failed,
         has_files=has_files,
         funds=funds,
+        too_late=too_late,
         nobody_knows=without_word(funds),
         refusal=refusal,
         problem_told=told(page.words, refusal) if refusal else None,

@@ -35,6 +35,17 @@ _STORIES = (
 )
 GUARDED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "money": (("importers/money.py",), ("tests/importers/test_money.py",)),
+    "law": (
+        (
+            "reconciliation/entitlements.py",
+            "reconciliation/law/figures.py",
+            *(
+                f"reconciliation/law/cambodia/{name}.py"
+                for name in ("back_pay", "benefits", "indemnity", "leave", "month", "nssf", "overtime", "payday", "stated", "tax", "wages")
+            ),
+        ),
+        ("tests/law_cases", "tests/reconciliation/test_entitlement_properties.py", "tests/reconciliation/test_law_book.py"),
+    ),
     "matching": (("reconciliation/settlement.py", "reconciliation/settlement_line.py"), ("tests/reconciliation/test_settlement.py",)),
     "pure": (("payroll_api/payments/protocol.py", "payroll_api/payments/verdict.py"), _PURE),
     "engine": (
