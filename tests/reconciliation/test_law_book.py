@@ -15,9 +15,10 @@ from reconciliation.entitlements import entitlement
 from reconciliation.law.book import load, load_cambodia
 from reconciliation.law.cambodia.month import Month, completed_months, completed_years, working_days
 from reconciliation.law.cambodia.nssf import Nssf
-from reconciliation.law.figures import Figures
+from reconciliation.law.figures import Figures, refuse_less
 from reconciliation.law.parameter import LawBookError, LawUnknownError
 from reconciliation.policy import POLICY_POINTS, Agreement, FactoryPolicy, NssfBase, PolicyError
+from tests.law_cases.random_months import questions
 
 BOOK = load_cambodia()
 RATES = ExchangeRates(tax=Decimal(4000), nssf=Decimal(4000))
@@ -134,6 +135,63 @@ def test_an_agreement_may_not_go_below_the_law() -> None:
     for agreement in (less, fixed, longer):
         with pytest.raises(PolicyError, match=agreement.name):
             Figures(BOOK, date(2026, 11, 30), (agreement,))
+
+
+@pytest.mark.parametrize(
+    ("until", "bonus"),
+    [
+        (None, {"2026-01": 10, "2026-02": 12, "2026-10": 12, "2026-11": 12}),
+        (date(2026, 10, 31), {"2026-01": 10, "2026-02": 12, "2026-10": 12, "2026-11": 10}),
+        (date(2026, 10, 30), {"2026-09": 12, "2026-10": 10}),  # a month has the values of its last day
+        (date(2026, 2, 28), {"2026-01": 10, "2026-02": 12, "2026-03": 10}),
+    ],
+)
+def test_an_agreement_holds_from_its_first_day_to_its_last(until: date | None, bonus: dict[str, int]) -> None:
+    agreed = Agreement(
+        name="attendance_bonus", since=date(2026, 2, 28), value=Decimal(12), citation=Citation(title="Agreement"), until=until
+    )
+    for month, dollars in bonus.items():
+        facts = WorkMonth(worker_code="GW-1", period=PayPeriod.parse(month), kind=RunKind.BALANCE)
+        owed = entitlement(facts, book=BOOK, rates=RATES, policy=FactoryPolicy(agreements=(agreed,)))
+        assert owed.amount(Line.ATTENDANCE_BONUS) == Money(dollars * 100, USD), month
+
+
+def test_an_agreement_of_one_day_holds_and_one_that_ends_before_it_starts_is_refused() -> None:
+    def agreed(until: date) -> Agreement:
+        name, since = "attendance_bonus", date(2026, 11, 30)
+        return Agreement(name=name, since=since, value=Decimal(12), citation=Citation(title="Agreement"), until=until)
+
+    assert Figures(BOOK, date(2026, 11, 30), (agreed(date(2026, 11, 30)),)).number("attendance_bonus") == 12
+    with pytest.raises(PolicyError, match="before it starts"):
+        refuse_less(BOOK, agreed(date(2026, 11, 29)))
+
+
+def test_of_two_agreements_the_later_holds_and_the_law_when_it_overtakes_both() -> None:
+    paper = Citation(title="Agreement")
+    first = Agreement(name="minimum_wage_regular", since=date(2025, 1, 1), value=Decimal(209), citation=paper)
+    second = Agreement(name="minimum_wage_regular", since=date(2025, 7, 1), value=Decimal("209.50"), citation=paper)
+    wages = {date(2025, 6, 30): Decimal(209), date(2025, 7, 31): Decimal("209.50"), date(2026, 1, 31): Decimal(210)}
+    for day, wage in wages.items():
+        figures = Figures(BOOK, day, (second, first))
+        assert figures.number("minimum_wage_regular") == wage
+        assert (paper in figures.cite("minimum_wage_regular")) is (wage != 210)
+
+
+def test_an_old_month_is_recomputed_to_the_old_cent_by_a_book_that_learnt_more() -> None:
+    """Every number gets another value from December 2026 on: months before it stay line for line, and name the new book."""
+    newer = BOOK
+    for name, parameter in BOOK.parameters.items():
+        last = parameter.values[-1].value
+        if isinstance(last, Decimal) and last.is_finite():
+            newer = newer.with_parameter(name, value=last + 1, since=date(2026, 12, 1), citation=PRAKAS_2027, signed_off_by="A")
+    asked = [one for one in questions(120, 11) if one.month.period != PayPeriod(2026, 12)]
+    assert len(asked) > 100
+    for one in asked:
+        then, now = (entitlement(one.month, book=book, rates=one.rates, policy=one.policy) for book in (BOOK, newer))
+        assert (then.lines, then.net, then.taxable_base) == (now.lines, now.net, now.taxable_base)
+        assert (then.law_version, now.law_version) == (BOOK.version, newer.version)
+    december = WorkMonth(worker_code="GW-1", period=PayPeriod(2026, 12), kind=RunKind.BALANCE)
+    assert len({entitlement(december, book=book, rates=RATES, policy=FactoryPolicy()).net for book in (BOOK, newer)}) == 2
 
 
 @pytest.mark.parametrize(("wage", "contribution"), PUBLISHED_BANDS.items())
