@@ -38,6 +38,11 @@ class Plausible:
         }
         self._deductions_cite = figures.cite("deductions_allowed")
         try:
+            self._rest_limit: Decimal | None = figures.number("rest_days_worked")
+            self._rest_cite = figures.cite("rest_days_worked")
+        except LawUnknownError:  # before May 2025 no text that was read counts them
+            self._rest_limit, self._rest_cite = None, ()
+        try:
             self._holidays: int | None = len(holidays_of_month(figures.book, period))
         except LawUnknownError:
             self._holidays = None  # told once for the whole file, where the sheet has such hours
@@ -103,6 +108,24 @@ class Plausible:
             basis = f"{plain(overtime)} h of overtime on {plain(facts.overtime_days)} days"
             khmer = f"ថែមម៉ោង {plain(overtime)} ម៉ោង ក្នុង {plain(facts.overtime_days)} ថ្ងៃ"
             yield tell("impossible_hours", row, "hours", basis=basis, basis_km=khmer)
+        elif overtime and facts.overtime_days and overtime > facts.overtime_days * self._overtime:
+            days, most = plain(facts.overtime_days), plain(facts.overtime_days * self._overtime)
+            basis = f"{plain(overtime)} h of overtime on {days} days, at most {most} h"
+            khmer = f"ថែមម៉ោង {plain(overtime)} ម៉ោង ក្នុង {days} ថ្ងៃ កម្រិតច្បាប់ {most} ម៉ោង"
+            yield tell("overtime_over_limit", row, "hours", basis=basis, basis_km=khmer, citations=self._overtime_cite)
+        yield from self._rest_days(row, hours[Meaning.REST_DAY_HOURS], rest_days)
+
+    def _rest_days(self, row: PayrollRow, worked: Decimal, rest_days: int) -> Iterator[Discrepancy]:
+        """More hours on weekly days off than the days hold on which the law lets them be worked, each with its overtime."""
+        if self._rest_limit is None or not worked or worked > rest_days * _DAY:
+            return
+        most = self._rest_limit * (self._daily + self._overtime)
+        if worked > most:
+            basis = (
+                f"{plain(worked)} h on weekly days off, of which {plain(self._rest_limit)} a month may be worked, at most {plain(most)} h"
+            )
+            khmer = f"ធ្វើការ {plain(worked)} ម៉ោង ថ្ងៃឈប់សម្រាកប្រចាំសប្តាហ៍ កម្រិតច្បាប់ {plain(self._rest_limit)} ថ្ងៃក្នុងមួយខែ {plain(most)} ម៉ោង"
+            yield tell("rest_days_over_limit", row, "hours", basis=basis, basis_km=khmer, citations=self._rest_cite)
 
     def _days(self, row: PayrollRow) -> Iterator[Discrepancy]:
         days = [row.time.get(meaning, Decimal(0)) for meaning in _DAYS]

@@ -198,6 +198,37 @@ def test_hours_that_nobody_can_work_block_and_hours_over_the_limit_warn() -> Non
     assert not {"impossible_hours", "overtime_over_limit"} & set(with_hours("50"))
 
 
+def test_overtime_of_more_than_two_hours_a_day_is_told_where_the_days_are_known() -> None:
+    def told(hours: str, days: str | None) -> list[str]:
+        time = {**row().time, Meaning.OVERTIME_HOURS: Decimal(hours)}
+        time = time if days is None else {**time, Meaning.OVERTIME_DAYS: Decimal(days)}
+        return [one.code for one in check(row(time=time)).discrepancies if "hours" in one.code or "limit" in one.code]
+
+    assert told("12", "6") == []
+    assert told("12.5", "6") == ["overtime_over_limit"]
+    assert told("48.5", "6") == ["impossible_hours"]
+
+
+def test_more_than_two_weekly_days_off_in_a_month_are_told_with_the_prakas_and_paid_all_the_same() -> None:
+    def told(hours: str) -> list[Discrepancy]:
+        found = check(row(time={**row().time, Meaning.REST_DAY_HOURS: Decimal(hours)})).discrepancies
+        return [one for one in found if one.code in {"rest_days_over_limit", "impossible_hours"}]
+
+    # two days of eight hours and two of overtime; November 2026 has five Sundays of at most sixteen hours
+    assert told("20") == []
+    (one,) = told("20.5")
+    assert (one.code, one.severity.value, one.citations[0].title[:13]) == ("rest_days_over_limit", "warns", "Prakas 112/25")
+    assert [one.code for one in told("81")] == ["impossible_hours"]
+
+
+def test_who_starts_after_the_month_or_left_before_it_is_not_passed_over() -> None:
+    assert ("paid_before_joining", "GW-1") in codes(check(row(joined_on=date(2026, 12, 1))))
+    assert ("paid_before_joining", "GW-1") not in codes(check(row(joined_on=date(2026, 11, 30))))
+    gone = row(left_on=date(2026, 10, 31))
+    assert codes(check(gone)).count(("paid_after_leaving", "GW-1")) == 1
+    assert ("paid_after_leaving", "GW-1") not in codes(check(row(left_on=date(2026, 11, 1))))
+
+
 def test_more_days_than_the_month_has() -> None:
     time = {**row().time, Meaning.DAYS_WORKED: Decimal(26), Meaning.DAYS_LEAVE: Decimal(8)}
     assert ("impossible_days", "GW-1") in codes(check(row(time=time)))
