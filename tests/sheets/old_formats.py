@@ -44,11 +44,26 @@ def xls(rows: Rows, *, formats: Mapping[int, str] | None = None, change: Callabl
     return out.getvalue()
 
 
-def ods(rows: Rows, *, dollars: Sequence[int] = (), more: Mapping[str, bytes | str] | None = None, inside: str = "") -> bytes:
-    """An `.ods`; `dollars` are columns whose number format shows the sign, `inside` is XML that goes before the first row."""
-    lines = "".join(
-        f"<table:table-row>{''.join(_cell(cell, column in dollars) for column, cell in enumerate(row))}</table:table-row>" for row in rows
-    )
+def ods(
+    rows: Rows,
+    *,
+    dollars: Sequence[int] = (),
+    tall: Sequence[tuple[int, int]] = (),
+    more: Mapping[str, bytes | str] | None = None,
+    inside: str = "",
+) -> bytes:
+    """An `.ods`; `dollars` are columns whose number format shows the sign, `tall` are cells merged with the one below (both from 0),
+    `inside` is XML that goes before the first row.
+    """
+    lines = ""
+    for row, cells in enumerate(rows):
+        written = [_cell(cell, in_dollars=column in dollars) for column, cell in enumerate(cells)]
+        for top, column in tall:
+            if row == top:
+                written[column] = written[column].replace("<table:table-cell", '<table:table-cell table:number-rows-spanned="2"', 1)
+            elif row == top + 1:
+                written[column] = "<table:covered-table-cell/>"
+        lines += f"<table:table-row>{''.join(written)}</table:table-row>"
     rest = (
         '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
     )
@@ -69,7 +84,7 @@ def packed(parts: Mapping[str, bytes | str], mime_type: str = MIME_TYPE) -> byte
     return out.getvalue()
 
 
-def _cell(value: Any, in_dollars: bool) -> str:
+def _cell(value: Any, *, in_dollars: bool) -> str:
     style = ' table:style-name="usd"' if in_dollars else ""
     if value is None or value == "":
         return "<table:table-cell/>"
