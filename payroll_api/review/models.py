@@ -15,7 +15,10 @@ class FileEntitlement(OfFactory, Base):
     """What the law owes one worker of a file. `lines` hold line, side, amount and formula; articles stand once in the file's review."""
 
     __tablename__ = "file_entitlements"
-    __table_args__ = (ForeignKeyConstraint(["factory_id", "file_id"], ["payroll_files.factory_id", "payroll_files.id"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["factory_id", "file_id"], ["payroll_files.factory_id", "payroll_files.id"]),
+        Index("ix_file_entitlements_worker", "factory_id", "worker_id", "file_id"),
+    )
 
     file_id: Mapped[UUID] = mapped_column(primary_key=True)
     worker_code: Mapped[str] = mapped_column(primary_key=True)
