@@ -24,9 +24,8 @@ from uuid import UUID, uuid4
 
 import httpx2 as httpx
 
-from bench.dispatch import AT_ONCE, listening, payday, people, send
+from bench.dispatch import listening, on_its_loop, payday, people, send
 from bench.filled import Filled, filled
-from connectors.http import client
 from connectors.payouts.gsma_mobile_money import mapping
 from connectors.signatures import content_hash_hex
 from payroll_api.access.actor import Role
@@ -48,7 +47,7 @@ def main() -> int:
     parser.add_argument("--as-bare", metavar="URL", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.as_bare:
-        asyncio.run(_bare(given.as_bare, given.workers))
+        on_its_loop(_bare(given.as_bare, given.workers))
         return 0
     figures = asyncio.run(measure(given.workers))
     print(json.dumps(figures, indent=1))
@@ -134,17 +133,20 @@ async def _send_bare(url: str, count: int) -> float:
 async def _bare(url: str, count: int) -> None:
     bodies = [mapping.compact(_order(number)) for number in range(count)]
     waiting = iter(bodies)
-    async with client(url, headers={"accept": "application/json", "x-client-id": "bench", "x-api-key": KEY}) as http:
+    # httpx as it comes, with its own transport.
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    headers = {"accept": "application/json", "x-client-id": "bench", "x-api-key": KEY}
+    async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=30, trust_env=False) as http:
 
         async def work() -> None:
             for body in waiting:
-                headers = {"content-type": "application/json", "x-correlationid": str(uuid4()), "x-content-hash": content_hash_hex(body)}
-                answer = await http.post("/transactions/type/disbursement", content=body, headers=headers)
+                own = {"content-type": "application/json", "x-correlationid": str(uuid4()), "x-content-hash": content_hash_hex(body)}
+                answer = await http.post("/transactions/type/disbursement", content=body, headers=own)
                 if answer.status_code >= httpx.codes.BAD_REQUEST:
                     raise RuntimeError(f"the simulator answered {answer.status_code}: {answer.text[:200]}")
 
         began = time.monotonic()
-        await asyncio.gather(*(work() for _ in range(min(CONNECTIONS, AT_ONCE * 16))))
+        await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
         print(time.monotonic() - began, flush=True)
 
 
