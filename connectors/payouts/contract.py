@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from connectors.payouts.formats import AccountFormat
 from connectors.payouts.hours import Hours
 from importers.money import Money
 
@@ -189,6 +190,7 @@ class Profile:
     webhook_proof: WebhookProof = WebhookProof.SIGNATURE
     has_statements: bool
     finality: Finality
+    formats: Sequence[AccountFormat] = ()  # how accounts look; none: nothing is known of it, and none is refused
     hours: Hours | None = None  # when orders are worked on; None: at any time, every day
     tells_balance: bool = False  # see TellsBalance
     reference_length: int

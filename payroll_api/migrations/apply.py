@@ -22,13 +22,13 @@ def configuration() -> Config:
     return config
 
 
-async def upgrade(owner_url: str) -> None:
-    """Apply every revision that the database does not have yet."""
+async def upgrade(owner_url: str, to: str = "head") -> None:
+    """Apply every revision that the database does not have yet, up to one where it is named."""
 
     def run(connection: Connection) -> None:
         config = configuration()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
     engine = create_async_engine(asyncpg_url(owner_url), poolclass=NullPool)
     try:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import Profile
+from connectors.payouts.formats import fits_one
 from importers.money import Money, currency
 from payroll_api.db.bulk import fetch
+from payroll_api.encryption.vault import SealBrokenError, Vault
 from payroll_api.errors import ProblemError
 from payroll_api.people.adopt import adopt_due
 from payroll_api.people.destinations import provider_of
@@ -31,6 +35,7 @@ HELD_REASONS: Mapping[str, str] = {
     "no_provider": "The factory has no provider for this kind of account.",
     "currency_not_paid": "The provider does not pay this currency.",
     "amount_over_limit": "The amount is outside the provider's limits.",
+    "account_format": "An account of this bank or wallet does not look like this. Compare it with her passbook or phone and correct it.",
     "already_paid": "She has a payment for this period and kind of run already.",
     "nothing_due": "Nothing is due to her.",
 }
@@ -68,7 +73,7 @@ select e.worker_code, e.worker_id, e.currency, e.net_minor, e.stated_minor, d.id
         select from shared_accounts s where s.factory_id = d.factory_id and s.account_key = d.account_key and s.approved_at is not null
           and s.revoked_at is null and s.worker_a = least(d.worker_id, o.worker_id) and s.worker_b = greatest(d.worker_id, o.worker_id))),
   exists (select from payments p where p.factory_id = e.factory_id and p.worker_id = e.worker_id and p.period = $3 and p.kind = $4
-          and p.state <> 'cancelled')
+          and p.state <> 'cancelled'), d.bank, d.account
 from file_entitlements e
 left join destinations d on d.factory_id = e.factory_id and d.worker_id = e.worker_id and d.state <> 'retired' and not d.is_proposal
 where e.factory_id = $1 and e.file_id = $2 order by e.worker_code
@@ -86,7 +91,23 @@ async def compute(session: AsyncSession, services: Services, pay_run: PayRun) ->
     for kind in sorted({row[6] for row in rows if row[6]}):
         found = await provider_of(session, services, kind)
         providers[kind] = None if found is None else (found[0], found[1].profile)
-    return [_item(row, law, held, providers) for row in rows]
+    misshapen = _misshapen(rows, providers, await services.keys.vault(session))
+    return [_item(row[:12], law, held, providers, is_misshapen=row[5] in misshapen) for row in rows]
+
+
+def _misshapen(rows: Sequence[tuple[Any, ...]], providers: Mapping[str, tuple[UUID, Profile] | None], vault: Vault) -> set[UUID]:
+    """The destinations whose account cannot be one of its bank or wallet, as the provider's profile says how they look."""
+    found = set()
+    for row in rows:
+        destination, kind, bank, sealed = row[5], row[6], row[12], row[13]
+        provider = providers.get(kind) if kind else None
+        if destination is None or provider is None or not provider[1].formats:
+            continue
+        # One that does not open is held for that where it is claimed.
+        with contextlib.suppress(SealBrokenError):
+            if not fits_one(provider[1].formats, bank, vault.open(sealed, "destinations", destination, "account")):
+                found.add(destination)
+    return found
 
 
 def _require_checked(waiting: int) -> None:
@@ -123,6 +144,8 @@ def _item(
     law: set[str],
     held: set[str],
     providers: Mapping[str, tuple[UUID, Profile] | None],
+    *,
+    is_misshapen: bool,
 ) -> Item:
     code, worker_id, unit, lawful, stated, destination_id, kind, state, account_key, is_another, is_shared, paid = row
     amount = Money(int(str(lawful if code in law else stated)), currency(str(unit)))
@@ -136,6 +159,7 @@ def _item(
         is_another=bool(is_another),
         is_paid=bool(paid),
         provider=provider,
+        is_misshapen=is_misshapen,
     )
     return Item(
         worker_id=UUID(str(worker_id)),
@@ -158,6 +182,7 @@ def _held_reason(
     is_another: bool,
     is_paid: bool,
     provider: tuple[UUID, Profile] | None,
+    is_misshapen: bool,
 ) -> str | None:
     first_true = (
         (code in held, "held_by_decision"),
@@ -170,6 +195,7 @@ def _held_reason(
         (is_shared, "shared_account"),
         (state not in PAYABLE, "destination_doubtful"),
         (provider is None, "no_provider"),
+        (is_misshapen, "account_format"),
     )
     for is_so, reason in first_true:
         if is_so:

@@ -206,3 +206,18 @@ def test_the_json_of_a_check_is_plain_and_complete() -> None:
     assert set(told["problems"][0]) >= {"sheet", "cell", "column", "value", "code", "severity", "remedy"}
     assert set(told["layout"][0]) >= {"column", "header", "meaning", "score"}
     assert len(told["rows"]) == 298
+
+
+def test_an_account_stored_as_a_number_and_shorter_than_the_others_is_damage_and_nobody_guesses_its_zero() -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["Worker code", "Name", "Net pay ($)", "Pay method", "Account no."])
+    for number in range(1, 7):
+        account: str | int = f"00011100{number}" if number < 6 else 111006
+        page.append([f"W{number}", "SOK DARA", 205.1, "bank", account])
+    data = io.BytesIO()
+    book.save(data)
+    sheet = read_sheet(data.getvalue(), file_name="payroll.xlsx", period=PERIOD)
+    assert [problem.cell for problem in sheet.problems if problem.code == "account_lost_zero"] == ["E7"]
+    assert "W6" not in {row.worker_code for row in sheet.rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
@@ -21,7 +22,7 @@ from payroll_api.review.models import Discrepancy
 from payroll_api.review.resolve import resolve
 from payroll_api.review.second_person import agree
 from payroll_api.runs.build import create_run
-from payroll_api.runs.decide import submit
+from payroll_api.runs.decide import approve, submit
 from payroll_api.services import Services
 from tests.conftest import PASSWORD, SampleFactory, SettableClock
 from tests.payroll_api.callers import bearer
@@ -137,3 +138,22 @@ async def test_it_is_asked_and_agreed_on_pages_and_by_the_api(
         assert (mine.status_code, mine.json()["code"]) == (403, "four_eyes")
         other = await client.post(path, headers=await bearer(told.services, factory.approver), json=body)
         assert other.json() == {"decided": len(items) - 1}
+
+
+async def test_who_made_a_key_does_not_approve_the_run_that_her_key_sent(
+    services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
+) -> None:
+    owner = dataclasses.replace(factory.administrator, permissions=factory.approver.permissions)
+    async with few(services, factory, tmp_path, clock) as told:
+        file_id = await told.upload(payroll(), "payroll.csv")
+        await told.decide(file_id)
+        async with told.services.database.factory(factory.id) as session:
+            made = await create_run(session, told.services, factory.preparer, file_id, pay_on=None)
+            key = (await api_keys.create(session, told.services, factory.administrator, name="HR system")).key
+        async with told.services.database.factory(factory.id) as session:
+            sent = await submit(session, told.services, factory.preparer, made.id)
+            sent.submitted_by = f"key:{key.id}"
+        assert sent.content_hash is not None
+        async with told.services.database.factory(factory.id) as session:
+            with pytest.raises(NotAllowedError, match="four_eyes"):
+                await approve(session, told.services, owner, made.id, content_hash=sent.content_hash)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.payouts.bank_file.layout import Layout, shipped
 from connectors.payouts.contract import PROOFS_OF_FAILURE, DestinationKind, Finality, Limit, Profile, RepeatBehaviour
+from connectors.payouts.formats import FormatSettings
 from importers.money import Money, currency
 
 
@@ -21,6 +22,7 @@ class BankFileConfig(BaseModel):
     debit_account: str = Field(min_length=1, max_length=34, repr=False)
     largest: dict[str, Decimal] = {"USD": Decimal(5000), "KHR": Decimal(20_000_000)}  # of one payment, in major units
     title: str = "File for the bank's portal"
+    accounts: list[FormatSettings] = []  # how the bank's accounts look, as it told the factory
 
     @field_validator("layout", mode="before")
     @classmethod
@@ -56,5 +58,6 @@ class BankFileConfig(BaseModel):
             finality=Finality.BY_HAND,
             # A word that the layout calls "rejected" is the bank's own, whatever reason it gives.
             proves_failure=PROOFS_OF_FAILURE | {"other"},
+            formats=[one.format() for one in self.accounts],
             reference_length=next(column.longest for column in self.layout.columns if column.value == "reference"),
         )

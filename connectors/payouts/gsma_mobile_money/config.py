@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from connectors.payouts.contract import PROOFS_OF_FAILURE, DestinationKind, Finality, Limit, Profile, RepeatBehaviour, WebhookProof
+from connectors.payouts.formats import FormatSettings
 from connectors.payouts.hours import HoursSettings
 from importers.money import Currency, Money, currency
 
@@ -57,6 +58,9 @@ class GsmaConfig(BaseModel):
     statement_from: Literal["statemententries", "transactions"] = "statemententries"
     balance_currency: str | None = None  # the API's balance names none
     hours: HoursSettings | None = None
+    accounts: list[FormatSettings] = [
+        FormatSettings(pattern=r"\+[1-9][0-9]{7,14}", example="+85512345678", source="ITU-T E.164: a country code and 15 digits at most"),
+    ]
 
     @field_validator("base_url")
     @classmethod
@@ -105,6 +109,7 @@ class GsmaConfig(BaseModel):
             has_statements=True,
             finality=Finality.LOOK_UP,
             hours=self.hours.hours() if self.hours else None,
+            formats=[one.format() for one in self.accounts],
             tells_balance=self.money_of_account is not None,
             reference_length=REFERENCE_LENGTH,
         )

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from connectors.payouts.formats import FormatSettings
 from connectors.payouts.hours import HoursSettings
 from connectors.payouts.iso20022.characters import CharacterSet
 from connectors.payouts.iso20022.sftp import SftpSettings
@@ -84,6 +85,7 @@ class Config(BaseModel):
     webhook_secrets: tuple[Key, ...] = ()  # whsec_ or whpk_: several while the bank changes its key, each with its days or revoked
     sftp: SftpSettings | None = None
     hours: HoursSettings | None = None
+    accounts: tuple[FormatSettings, ...] = ()  # how the banks' accounts look, as each bank told the factory
     debtor_name: str = Field(min_length=1, max_length=140)
     debtor_account: str = Field(pattern=r"^[0-9A-Za-z/-]{1,34}$")
     bank_bic: Bic

@@ -107,6 +107,7 @@ class Iso20022Connector:
             has_statements=True,
             finality=Finality.LOOK_UP,
             hours=self._config.hours.hours() if self._config.hours else None,
+            formats=[one.format() for one in self._config.accounts],
             tells_balance=self._config.tells_balance,
             reference_length=REFERENCE_LENGTH,
         )

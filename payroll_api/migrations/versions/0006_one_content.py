@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from payroll_api.db.tenancy import as_owner
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -13,12 +15,14 @@ depends_on = None
 
 def upgrade() -> None:
     """Go forward. Of two contents that were both taken in before, the later one is put aside."""
-    op.execute(
+    for statement in as_owner(
+        "provider_messages",
         "update provider_messages m set state = 'quarantined', detail = 'the same event came before with another content'"
         " where state <> 'quarantined' and exists (select from provider_messages o where o.factory_id = m.factory_id"
         " and o.provider_account_id = m.provider_account_id and o.event_id = m.event_id and o.state <> 'quarantined'"
-        " and (o.received_at, o.id) < (m.received_at, m.id))"
-    )
+        " and (o.received_at, o.id) < (m.received_at, m.id))",
+    ):
+        op.execute(statement)
     op.create_index(
         "uq_provider_messages_one_content",
         "provider_messages",

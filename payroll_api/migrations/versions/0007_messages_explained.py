@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from payroll_api.db.tenancy import as_owner
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -24,7 +26,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back. What was explained is put aside again."""
-    op.execute("update provider_messages set state = 'quarantined' where state = 'explained'")
+    for statement in as_owner("provider_messages", "update provider_messages set state = 'quarantined' where state = 'explained'"):
+        op.execute(statement)
     _allow("'stored', 'handled', 'quarantined', 'unmatched'")
     op.drop_index(_NAME, "provider_messages")
     op.create_index(_NAME, "provider_messages", _KEY, unique=True, postgresql_where=sa.text("state <> 'quarantined'"))

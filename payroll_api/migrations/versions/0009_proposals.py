@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from payroll_api.db.tenancy import grant, protect
+from payroll_api.db.tenancy import as_owner, grant, protect
 
 revision = "0009"
 down_revision = "0008"
@@ -18,6 +18,16 @@ def _ledger() -> None:
     """What may happen to an attempt more than once has turns; the index then finds all bookings of a payment."""
     op.drop_index('uq_ledger_transfers_once', 'ledger_transfers')
     op.add_column('ledger_transfers', sa.Column('turn', sa.BigInteger(), server_default=sa.text('0'), nullable=False))
+    # What had happened more than once already keeps its order.
+    turns = (
+        "update ledger_transfers t set turn = n.turn from (select factory_id, id, row_number() over (partition by factory_id, payment_id,"
+        " attempt, cause order by posted_at, id) - 1 as turn from ledger_transfers) n"
+        " where n.turn > 0 and n.factory_id = t.factory_id and n.id = t.id"
+    )
+    op.execute('ALTER TABLE ledger_transfers DISABLE TRIGGER ledger_transfers_append_only')
+    for statement in as_owner('ledger_transfers', turns):
+        op.execute(statement)
+    op.execute('ALTER TABLE ledger_transfers ENABLE TRIGGER ledger_transfers_append_only')
     op.create_unique_constraint(
         'uq_ledger_transfers_once', 'ledger_transfers', ['factory_id', 'payment_id', 'attempt', 'cause', 'turn']
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from payroll_api.db.tenancy import as_owner
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -19,6 +21,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back. An account that only checks becomes a disabled one of a bank."""
-    op.execute("update provider_accounts set kind = 'bank_account', is_enabled = false where kind = 'check'")
+    change = "update provider_accounts set kind = 'bank_account', is_enabled = false where kind = 'check'"
+    for statement in as_owner("provider_accounts", change):
+        op.execute(statement)
     op.drop_constraint(op.f("ck_provider_accounts_kind"), "provider_accounts")
     op.create_check_constraint(op.f("ck_provider_accounts_kind"), "provider_accounts", "kind in ('bank_account', 'wallet', 'cash', 'sms')")
