@@ -14,7 +14,7 @@ from importers.contract import Meaning, WorkerStatus
 from importers.money import USD, Money
 from importers.period import PayPeriod, RunKind
 from reconciliation.contract import Entitlement, ExchangeRates, Line, Side, WorkMonth
-from reconciliation.entitlements import entitlement, entitlements_many
+from reconciliation.entitlements import entitlement, entitlements_many, rules_of
 from reconciliation.law.book import load_cambodia
 from reconciliation.policy import FactoryPolicy, PartMonth
 
@@ -129,3 +129,28 @@ def test_a_crowd_is_computed_in_one_go() -> None:
     slips = list(entitlements_many(crowd, book=BOOK, rates=RATES, policy=POLICY))
     assert time.perf_counter() - start < 10  # a loaded machine; bench measures the rate itself
     assert len(slips) == 4_000
+
+
+def test_what_a_sheet_pays_otherwise_is_taxed_by_its_line() -> None:
+    # 1,016.00 USD x 4,000 - 24,000 = 4,040,000 riel: 229,000 tax. An indemnity of 288.46 USD is free; 1,000 USD more of it are
+    # 5,153,840 - 2,000,000 over the free part: base 7,193,840, tax 544,384. As another allowance: base 8,040,000, tax 629,000.
+    month = WorkMonth(
+        worker_code="GW-1", period=PayPeriod(2025, 6), kind=RunKind.BALANCE, joined_on=date(2020, 1, 1), basic_wage=Money(100_000, USD)
+    )
+    rates = ExchangeRates(tax=Decimal(4000), nssf=Decimal(4000))
+    rules = rules_of(load_cambodia(), month.period, rates, FactoryPolicy())
+    lines = rules.entitlement(month).lines
+    taxes: tuple[tuple[dict[Line, int], int], ...] = (
+        ({}, 229_000),
+        ({Line.SENIORITY_INDEMNITY: 100_000}, 544_384),
+        ({Line.OTHER_ALLOWANCE: 100_000}, 629_000),
+    )
+    for instead, tax in taxes:
+        riel = rules.deductions(month, lines, instead)[1].riel
+        assert riel is not None
+        assert riel.minor == tax
+
+
+def test_a_run_of_the_indemnity_alone_has_no_line_for_a_tax_that_is_not_due() -> None:
+    month = WorkMonth(worker_code="GW-1", period=PayPeriod(2025, 6), kind=RunKind.INDEMNITY)
+    assert [line.line for line in owed(month).lines] == [Line.SENIORITY_INDEMNITY]
