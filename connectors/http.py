@@ -10,8 +10,6 @@ from contextvars import ContextVar
 
 import httpx2 as httpx
 
-from connectors.wire import Wire
-
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -46,9 +44,10 @@ def client(
         base_url=base_url,
         headers={"user-agent": "garment-wages", **(headers or {})},
         timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+        limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
         follow_redirects=False,
         trust_env=False,
-        transport=Wire(verify=verify),
+        verify=verify,
     )
 
 

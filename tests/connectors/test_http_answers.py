@@ -132,12 +132,6 @@ async def test_a_request_that_was_given_up_leaves_no_line_to_the_next_one() -> N
         assert there.lines == 2
 
 
-async def test_bytes_that_nobody_asked_for_end_the_line() -> None:
-    async with provider(OK + OK.replace(b"well", b"evil"), OK) as there, http.client(there.url) as client:
-        assert [await ask(client), await ask(client)] == [b"well", b"well"]
-        assert there.lines == 2
-
-
 async def test_what_comes_before_the_answer_is_passed_over() -> None:
     before = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nlink: x\r\n\r\n"
     async with provider(before + OK) as there, http.client(there.url) as client:
