@@ -72,6 +72,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _remove(Path(folder))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two test processes for each core: half of the time they wait for a provider, a server that starts, or PostgreSQL."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests begin first."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _sweep() -> None:
     """Remove what an earlier run left that was killed before it could tidy up."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):

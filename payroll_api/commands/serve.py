@@ -15,6 +15,7 @@ from payroll_api import failpoints, logs
 from payroll_api import settings as configuration
 from payroll_api.commands import http_server, place
 from payroll_api.errors import ConfigurationError
+from payroll_api.garbage import search_seldom
 from payroll_api.services import Services
 from payroll_api.settings import Settings
 
@@ -40,6 +41,7 @@ async def serve(given: argparse.Namespace) -> int:
 
             server = http_server.Server(http_server.config(create_app(services), trusted=given.trust_proxy, stop_seconds=STOP_SECONDS))
             worker = None if given.no_worker else wiring.open_worker(services)
+            search_seldom()
             with _told_to_stop() as stopping:
                 await _until_stopped(stopping, server, listener, worker)
     return 0
@@ -55,6 +57,7 @@ async def work(given: argparse.Namespace) -> int:
         from payroll_api import wiring  # noqa: PLC0415 as above
 
         worker = wiring.open_worker(services)
+        search_seldom()
         log.info("worker_ready")
         with _told_to_stop() as stopping:
             await _until_stopped(stopping, None, None, worker)

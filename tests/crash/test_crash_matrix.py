@@ -39,6 +39,7 @@ def test_every_point_has_a_play_that_brings_it_about() -> None:
     assert set(POINTS) - set(PLAYS) == set()
 
 
+@pytest.mark.long
 def test_whatever_dies_wages_are_paid_once(tmp_path: Path) -> None:
     results = tmp_path / "results.jsonl"
     specs = [Spec(point=point, action=action, kind=kind, seed=1) for point, action, kind in CHOSEN]

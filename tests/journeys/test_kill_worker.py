@@ -22,6 +22,7 @@ async def _until_money_moves(here: Stage, credits_: int) -> None:
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.long
 async def test_a_worker_killed_while_it_pays_leaves_nobody_unpaid_and_nobody_paid_twice(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

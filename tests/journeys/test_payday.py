@@ -19,6 +19,7 @@ def _journal(folder: Path, simulator: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.long
 async def test_a_payday_is_played_once_and_told_again_at_the_next_start(run_folder: Path, tmp_path: Path) -> None:
     folder = run_folder / "payday"
     sheet = build(tmp_path, WORKERS)

@@ -38,6 +38,7 @@ async def _served(run_folder: Path, port: int, settings: dict[str, str], *argume
     raise AssertionError("the service did not get ready")
 
 
+@pytest.mark.long
 async def test_a_service_begins_without_accounts_and_an_administrator_is_made_at_its_console(run_folder: Path) -> None:
     settings = {"PAYROLL_DATA_DIR": str(run_folder / "fresh-service")}
     port = free_port()
@@ -100,6 +101,7 @@ async def test_migrations_give_the_tables_of_the_code_and_a_missing_one_is_told(
     assert "segments" in told
 
 
+@pytest.mark.long
 async def test_a_broken_chain_is_named_with_its_event(run_folder: Path) -> None:
     folder = run_folder / "tampered"
     settings = {"PAYROLL_DATA_DIR": str(folder)}

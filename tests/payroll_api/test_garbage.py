@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from payroll_api.garbage import search_put_off
+from payroll_api.garbage import NEW_OBJECTS_BEFORE_A_SEARCH, search_put_off, search_seldom
 
 
 def test_the_search_comes_back_when_the_last_job_ends_also_by_an_error() -> None:
@@ -15,3 +15,18 @@ def test_the_search_comes_back_when_the_last_job_ends_also_by_an_error() -> None
             raise ZeroDivisionError
         assert not gc.isenabled()  # the outer job is still at it
     assert gc.isenabled()
+
+
+def test_a_process_that_stays_searches_seldom_and_still_finds_what_is_circular() -> None:
+    was = gc.get_threshold()
+    try:
+        search_seldom()
+        assert gc.get_freeze_count()
+        circle: list[object] = []
+        circle.append(circle)
+        del circle
+        assert gc.collect() >= 1
+        assert gc.get_threshold()[0] == NEW_OBJECTS_BEFORE_A_SEARCH
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*was)

@@ -66,6 +66,7 @@ def many(tmp_path: Path, clock: SettableClock) -> tuple[bytes, Path]:
     return payroll(people), accounts
 
 
+@pytest.mark.long
 async def test_500_payments_asked_for_twice_by_twenty_are_500_done_and_500_refused(
     services: Services, factory: SampleFactory, tmp_path: Path, many: tuple[bytes, Path]
 ) -> None:

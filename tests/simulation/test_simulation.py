@@ -17,6 +17,7 @@ SEEDS = 2000
 LIKELY = {"window_ignored": 1900, "absence_counted_across_a_repeat": 1080, "counted_before_the_gate": 1010, "fence_ignored": 410}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_in_two_thousand_paydays_nobody_is_paid_twice_or_forgotten_and_every_fault_met_every_state() -> None:
     covered: Counter[tuple[str, str]] = Counter()
