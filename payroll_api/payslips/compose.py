@@ -23,7 +23,7 @@ from payroll_api.factories.settings import get_factory
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.payslips.figures import figures_of
-from payroll_api.payslips.text import Paid, compose
+from payroll_api.payslips.text import Paid, compose, compose_correction
 from payroll_api.services import Services
 
 _CHUNK = 500
@@ -31,7 +31,7 @@ _TAIL = 3
 
 # Only `paid` payments have a slip: none says "paid" before the money is confirmed.
 _LACKING = """
-p.state = 'paid' and p.corrects is null
+p.state = 'paid'
     and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
 """
 # What a message's answer paid is found by the message: looked for in the whole run, each would walk past everybody who has her slip.
@@ -44,7 +44,7 @@ _OF_RUN = f"payments p where p.factory_id = $1 and p.run_id = $2 and {_LACKING}"
 # payments are index look-ups. Of the sheet's row and the law's lines only what a slip may tell is read.
 _WAITING = """
 with chunk as materialized (select p.id from {whose} order by p.id limit $3 for update of p skip locked)
-select p.id, p.run_id, p.worker_id, p.period, p.kind, p.amount_minor, p.currency, p.paid_at, a.reference,
+select p.id, p.run_id, p.worker_id, p.period, p.kind, p.amount_minor, p.currency, p.paid_at, p.corrects, a.reference,
   d.id, d.kind, d.bank, d.account, w.phone, f.amounts, e.gross_minor, e.net_minor, e.stated_minor, e.lines
 from chunk c
 join payments p on p.factory_id = $1 and p.id = c.id
@@ -60,7 +60,7 @@ order by p.id
 """
 # Runs whose paid workers have waited for a slip, or whose slips have waited to be sent, for longer than a job takes to come.
 _FORGOTTEN = """
-select distinct p.run_id, $4 from payments p where p.factory_id = $1 and p.state = 'paid' and p.corrects is null
+select distinct p.run_id, $4 from payments p where p.factory_id = $1 and p.state = 'paid'
   and p.state_since between $2 and $3 and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
 union select distinct s.run_id, $5 from slips s where s.factory_id = $1 and s.state = 'composed' and s.composed_at between $2 and $3
 """
@@ -123,21 +123,17 @@ async def _tell(session: AsyncSession, written: list[tuple[Any, ...]], at: datet
 
 
 def _slip(vault: Vault, factory: Factory, row: tuple[Any, ...]) -> tuple[object, ...]:
-    (payment, _, worker, period, kind, minor, unit, paid_at, reference, destination, method, bank, account, phone, amounts, *law) = row
+    (payment, _, worker, period, kind, minor, unit, paid_at, corrects, reference, *rest) = row
+    (destination, method, bank, account, phone, amounts, *law) = rest
     number = vault.open(account, "destinations", destination, "account")
-    text = compose(
-        factory.name_km,
-        factory.hotline,
-        PayPeriod.parse(period),
-        RunKind(kind),
-        figures_of(
-            Money(minor, currency(unit)),
-            amounts,
-            dict(zip(("gross_minor", "net_minor", "stated_minor"), law[:3], strict=True)),
-            law[3],
-        ),
-        Paid(method=method, bank=bank, tail=number[-_TAIL:], on=pay_day(paid_at)),
-    )
+    paid = Paid(method=method, bank=bank, tail=number[-_TAIL:], on=pay_day(paid_at))
+    amount, month = Money(minor, currency(unit)), PayPeriod.parse(period)
+    if corrects is not None:
+        # The row of the sheet is the earlier payment's: its figures were told with that one, and say nothing of this one.
+        text = compose_correction(factory.name_km, factory.hotline, month, amount, paid)
+    else:
+        sums = dict(zip(("gross_minor", "net_minor", "stated_minor"), law[:3], strict=True))
+        text = compose(factory.name_km, factory.hotline, month, RunKind(kind), figures_of(amount, amounts, sums, law[3]), paid)
     slip_id = new_id()
     # The number in force now is sealed into the slip: a change between now and sending does not send it to somebody else.
     to = vault.open_or_none(phone, "workers", worker, "phone")

@@ -49,6 +49,20 @@ def compose(factory: str, hotline: str, period: PayPeriod, kind: RunKind, figure
         parts.append(f"កាត់ {figures.deductions.short()}")
     parts.append(f"បាន {figures.net.short()}")
     body = f" {_KINDS[kind]}{period.month:02d}/{period.year % 100:02d}៖ {' '.join(parts)} {_where(paid)} {paid.on:%d/%m}។ សួរ {hotline}"
+    return _signed(factory, body)
+
+
+def compose_correction(factory: str, hotline: str, period: PayPeriod, amount: Money, paid: Paid) -> str:
+    """The slip of money that makes up for an earlier payment of `period`: no gross, no deductions, only what came and why.
+
+    One word of it is English, for whoever reads it to her: she did not expect this money.
+    """
+    month = f"ខែ{period.month:02d}/{period.year % 100:02d}"
+    return _signed(factory, f" បន្ថែម (correction) {month}៖ បាន {amount.short()} {_where(paid)} {paid.on:%d/%m}។ សួរ {hotline}")
+
+
+def _signed(factory: str, body: str) -> str:
+    """The text below the factory's name, which is cut between syllables until the slip fits."""
     name = list(clusters(factory))
     while name and segments("".join(name).rstrip() + body).count > MOST_SEGMENTS:
         name.pop()
