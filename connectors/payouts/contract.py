@@ -193,6 +193,7 @@ class Profile:
     formats: Sequence[AccountFormat] = ()  # how accounts look; none: nothing is known of it, and none is refused
     hours: Hours | None = None  # when orders are worked on; None: at any time, every day
     tells_balance: bool = False  # see TellsBalance
+    own_account: str | None = field(default=None, repr=False)  # what it pays from, as agreed with the bank: None where unknown
     reference_length: int
     reference_alphabet: str = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 

@@ -23,6 +23,7 @@ from payroll_api.settlement.expect import expected_payments
 from payroll_api.settlement.judged import Judged, Numbered
 from payroll_api.settlement.layouts import layout_of
 from payroll_api.settlement.models import StatementFile
+from payroll_api.settlement.own_account import refuse_of_others
 from payroll_api.settlement.rules import Rules, rules_of
 from reconciliation.contract import SettlementMatch
 from reconciliation.settlement import settle
@@ -79,13 +80,18 @@ async def _read(services: Services, factory_id: UUID, statement_id: UUID) -> tup
         file = await session.get_one(StatementFile, (factory_id, statement_id))
         if file.state != "received":
             return ()
+        account = file.provider_account_id
+        own = (await services.connectors.payout(session, account)).profile.own_account
         vault = await services.keys.vault(session)
         content = vault.open_bytes(file.content, "statement_files", statement_id, "content")
-        name, layout = file.file_name, await layout_of(session, file.provider_account_id)
+        name, layout = file.file_name, await layout_of(session, account)
     try:
-        return await asyncio.to_thread(read_statements, content, file_name=name, layout=layout)
+        statements = await asyncio.to_thread(read_statements, content, file_name=name, layout=layout)
+        refuse_of_others(statements, own, account)
     except StatementError as error:
         reason = str(error)
+    else:
+        return statements
     async with services.database.factory(factory_id) as session:
         file = await session.get_one(StatementFile, (factory_id, statement_id), with_for_update=True)
         if file.state == "received":

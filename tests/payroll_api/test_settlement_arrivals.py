@@ -5,17 +5,22 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from importers.statements.contract import StatementError
+from importers.statements.read import read_statements
 from payroll_api.clock import pay_day
 from payroll_api.errors import InvalidError, ProblemError
 from payroll_api.payments.models import Payment
 from payroll_api.services import Services
 from payroll_api.settlement.folder import scan, set_folder
 from payroll_api.settlement.models import StatementArrival, StatementFile
+from payroll_api.settlement.own_account import refuse_of_others
 from payroll_api.settlement.poll import poll
+from payroll_api.settlement.upload import upload_statement
 from tests.conftest import SampleFactory, SettableClock
 from tests.payroll_api.few_workers import few, payments_of, released, settle_down
 from tests.payroll_api.payday_story import Story
@@ -128,3 +133,47 @@ async def test_where_no_folder_is_opened_nobody_can_name_one(
         async with told.services.database.factory(factory.id) as session:
             with pytest.raises(ProblemError, match="PAYROLL_STATEMENT_FOLDER"):
                 await set_folder(session, told.services, factory.administrator, bank.provider_account_id, "bank")
+
+
+OTHERS = "999888777"
+MT940 = ":20:DAY\n:25:ABAAKHPP/{account}\n:28C:1/1\n:60F:C261130USD100,00\n:62F:C261130USD100,00\n"
+
+
+@pytest.mark.parametrize("form", [NOTHING.replace("000100200", "{account}"), MT940], ids=["camt.053", "MT940"])
+async def test_a_statement_of_another_companys_account_is_refused_without_telling_either_number(
+    services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock, form: str
+) -> None:
+    async with few(services, factory, tmp_path, clock) as told:
+        await released(told)
+        bank = (await payments_of_or_wait(told))[0].provider_account_id
+        for name, account in (("theirs.txt", OTHERS), ("ours.txt", "000-100 200")):
+            async with told.services.database.factory(factory.id) as session:
+                await upload_statement(
+                    session,
+                    told.services,
+                    factory.finance,
+                    provider_account_id=bank,
+                    file_name=name,
+                    content=form.format(account=account, name="ONE").encode(),
+                )
+        await told.work()
+        assert await _statements(told) == [("theirs.txt", "refused"), ("ours.txt", "matched")]
+        async with told.services.database.factory(factory.id) as session:
+            (said,) = await session.scalars(select(StatementFile.detail).where(StatementFile.state == "refused"))
+        assert "ending in 777" in said
+        assert "ending in 200" in said
+        assert OTHERS not in said
+        assert "000100200" not in said
+
+
+def test_an_account_that_nobody_wrote_down_is_not_compared_and_a_short_number_is_not_told() -> None:
+    account = UUID("00000000-0000-7000-8000-000000000001")
+    (statement,) = read_statements(MT940.format(account="98765").encode(), file_name="day.txt")
+    for own in (None, "98765", "ABAAKHPP/98765"):
+        refuse_of_others([statement], own, account)
+    with pytest.raises(StatementError, match="of another number") as caught:
+        refuse_of_others([statement], "12345", account)
+    assert "765" not in str(caught.value)
+    assert "345" not in str(caught.value)
+    refuse_of_others([dataclasses.replace(statement, account="")], "12345", account)
+    refuse_of_others([dataclasses.replace(statement, account=str(account))], "12345", account)

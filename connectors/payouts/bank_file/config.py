@@ -59,5 +59,6 @@ class BankFileConfig(BaseModel):
             # A word that the layout calls "rejected" is the bank's own, whatever reason it gives.
             proves_failure=PROOFS_OF_FAILURE | {"other"},
             formats=[one.format() for one in self.accounts],
+            own_account=self.debit_account,
             reference_length=next(column.longest for column in self.layout.columns if column.value == "reference"),
         )

@@ -109,6 +109,7 @@ class Iso20022Connector:
             hours=self._config.hours.hours() if self._config.hours else None,
             formats=[one.format() for one in self._config.accounts],
             tells_balance=self._config.tells_balance,
+            own_account=self._config.debtor_account,
             reference_length=REFERENCE_LENGTH,
         )
 
