@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import cast
 
 import httpx2 as httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +40,9 @@ class Provider:
 
 
 @contextlib.asynccontextmanager
-async def provider(*answers: bytes | Sequence[bytes], then_close: bool = False, pause: float = 0.0) -> AsyncIterator[Provider]:
+async def provider(
+    *answers: bytes | Sequence[bytes], then_close: bool = False, pause: float = 0.0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Provider]:
     """The n-th request of each line is answered with the n-th answer, in its parts; the last is said again and again."""
     here, talks = Provider(), set[asyncio.Task[None]]()
 
@@ -56,8 +67,8 @@ async def provider(*answers: bytes | Sequence[bytes], then_close: bool = False, 
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    here.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
+    here.url = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield here
     finally:
@@ -210,3 +221,41 @@ def test_an_answer_is_the_same_however_it_is_cut_up_on_the_way(cuts: list[int], 
             assert await ask(client) == b"well"
 
     asyncio.run(story())
+
+
+def _self_signed(folder: Path) -> ssl.SSLContext:
+    """A server that says that it is 127.0.0.1, with nobody's word for it but its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")]), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "server.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+async def test_a_server_that_cannot_prove_who_it_is_gets_not_a_byte_of_the_order(tmp_path: Path) -> None:
+    async with provider(OK, tls=_self_signed(tmp_path)) as there:
+        async with http.client(there.url) as client:
+            with pytest.raises(httpx.ConnectError) as caught:
+                await ask(client)
+            assert http.nothing_was_sent(caught.value)
+            assert there.asked == []
+        # The same server, trusted by name: it was the proof that was missing, and nothing else.
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "server.pem"))
+        async with http.client(there.url, verify=trusting) as client:
+            assert await ask(client) == b"well"
+            assert len(there.asked) == 1

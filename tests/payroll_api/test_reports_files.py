@@ -12,7 +12,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 import uharfbuzz
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import payroll_api.reports
@@ -46,6 +46,7 @@ printable = st.text(st.characters(exclude_characters="\ufffe\uffff", exclude_cat
 hostile = st.sampled_from(FORMULAS) | st.builds(str.__add__, st.sampled_from("=+-@"), printable)
 
 
+@settings(deadline=None)
 @given(st.lists(hostile | printable, min_size=1, max_size=20))
 def test_no_text_becomes_a_formula_and_none_is_changed_in_a_workbook(texts: list[str]) -> None:
     found = cells(write_xlsx(paper([[text] for text in texts])))
@@ -54,6 +55,7 @@ def test_no_text_becomes_a_formula_and_none_is_changed_in_a_workbook(texts: list
     assert [str(value) for value in kept] == [text.replace("\r\n", "\n") for text in texts]
 
 
+@settings(deadline=None)
 @given(hostile)
 def test_no_cell_of_a_csv_begins_as_a_formula_does(text: str) -> None:
     row = list(csv.reader(io.StringIO(write_csv(paper([[text]])).decode("utf-8-sig"), newline="")))[1]
@@ -87,6 +89,7 @@ def test_khmer_on_paper_is_shaped_and_every_glyph_is_there() -> None:
         assert page.get_string_width(WOMAN) > 1.5 * page.width_of(WOMAN)  # letters side by side, as a program without shaping sets them
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([WOMAN, "ខ្ញុំ", "កា", "ក", "AB", "7", ".", " ", "\u200b"]), max_size=30), st.integers(4, 30))
 def test_a_line_never_ends_inside_a_khmer_cluster_and_no_sign_is_lost(parts: list[str], width: int) -> None:
     text = "".join(parts)
