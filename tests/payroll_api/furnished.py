@@ -21,7 +21,7 @@ from payroll_api.intake.upload import upload
 from payroll_api.outside.models import RestoreCheck
 from payroll_api.payments.models import BankFile, Dispatch, Payment, ProviderMessage
 from payroll_api.payments.stops import press, propose_lift
-from payroll_api.people.models import Destination, SharedAccount, WorkerChange
+from payroll_api.people.models import Destination, SharedAccount, Worker, WorkerChange
 from payroll_api.people.register import Person, add
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
@@ -137,8 +137,8 @@ async def _money(
 ) -> dict[str, UUID]:
     """A payment that is held, and a break of a statement."""
     now = services.clock()
-    destination = (await session.scalars(select(Destination).order_by(Destination.id))).first()
-    assert destination
+    hers = select(Worker.id).where(Worker.worker_code == "A-1")
+    destination = (await session.scalars(select(Destination).where(Destination.worker_id.in_(hers)))).one()
     payment = Payment(
         factory_id=factory.id,
         id=new_id(),
