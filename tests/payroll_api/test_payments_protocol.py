@@ -115,6 +115,14 @@ def test_nothing_is_given_again_beyond_the_window_or_where_it_would_pay_again(mi
         assert list(step.references) == ["GW1", "GW2"]
 
 
+def test_a_provider_that_does_not_know_repeats_is_never_given_an_order_again() -> None:
+    profile = dataclasses.replace(BANK, repeat=RepeatBehaviour.PAYS_AGAIN, idempotency_window=None)
+    assert isinstance(polls(BANK, [20, 20, 20, 30, 30, 30], fence=1), Repeat)
+    step = polls(profile, [20, 20, 20, 30, 30, 30], fence=1)
+    assert isinstance(step, AskPerson)
+    assert step.why == "pays_again"
+
+
 def test_an_answer_from_before_the_message_was_given_again_proves_nothing() -> None:
     old = order(absent_since=START - timedelta(hours=1), absent_answers=9)
     profile, now = dataclasses.replace(BANK, not_found_polls=1), START + timedelta(minutes=11)

@@ -35,7 +35,7 @@ from connectors.payouts.iso20022.mapping import REFERENCE_LENGTH, PaymentForm, r
 from connectors.payouts.iso20022.notice import notice_of
 from connectors.payouts.iso20022.report import ReportError, event_of, read_report
 from connectors.payouts.iso20022.sftp_connector import SftpConnector
-from connectors.payouts.names import compare
+from connectors.payouts.names import compare, same_account
 from connectors.signature_schemes import usable
 from connectors.signatures import SecretError, SignatureRefusedError, content_hash_hex, verify
 from importers.money import Money, MoneyError
@@ -53,9 +53,12 @@ class _AccountAnswer(BaseModel):
     exists: bool | None = None
     status: str | None = None
     holder: str | None = None
+    account: str | None = None  # of which account this is said, where the bank repeats it
 
     def about(self, destination: Destination) -> DestinationCheck:
-        """What this says of a worker's destination."""
+        """What this says of a worker's destination; nothing, where it is said of another account."""
+        if self.account is not None and not same_account(self.account, destination.account):
+            return _unchecked("the bank's answer is about another account")
         usable = self.exists and self.status in (None, "open")
         detail = "" if usable or self.exists is None else "the account is closed or blocked" if self.exists else "there is no such account"
         match = compare(destination.holder, self.holder) if self.holder else NameMatch.NOT_APPLICABLE

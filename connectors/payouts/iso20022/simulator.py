@@ -145,15 +145,17 @@ class Bank:
         except (ValueError, KeyError, TypeError):
             return _problem(400, "the question is {account, bank}, or {accounts: [...]} of such")
         answers = [self._word_on(account) for account in asked]
+        if fault is FaultKind.OTHER_PAYEE_ECHOED:  # of several the true answers, in another order
+            answers = answers[::-1] if many else [answers[0] | {"account": "999999999"}]
         said: dict[str, object] = {"answers": answers} if many else answers[0]
         return await after_taking(request, fault, self.faults.seconds, JSONResponse(said))
 
     def _word_on(self, asked: str) -> dict[str, object]:
         if self.books.accounts is None:
-            return {"exists": True, "status": "open", "holder": None}
+            return {"account": asked, "exists": True, "status": "open", "holder": None}
         account = self.books.accounts.get(asked)
         status = account and account.status.replace("blocked", "open")  # blocked on the way from this question to payday
-        return {"exists": account is not None, "status": status, "holder": account and account.holder}
+        return {"account": asked, "exists": account is not None, "status": status, "holder": account and account.holder}
 
     async def statement(self, request: Request) -> Response:
         """GET /statements/{day}: the camt.053 of the account in X-Account, or of the only one."""
