@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date
+from http import HTTPStatus
 from pathlib import Path
 from uuid import UUID
 
@@ -101,6 +102,8 @@ async def _faults(page: Tab) -> list[str]:
     return found
 
 
+@pytest.mark.long
+@pytest.mark.timeout(400)
 async def test_every_page_fits_is_read_and_is_used_by_keyboard_in_both_languages(
     services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
 ) -> None:
@@ -120,7 +123,7 @@ async def test_every_page_fits_is_read_and_is_used_by_keyboard_in_both_languages
             *(f"/runs/{short}", f"/runs/{run}", f"/runs/{run}/payments", f"/runs/{run}/people", f"/runs/{run}/slips"),
             *(f"/runs/{ids['pay-runs']}/files", f"/payments/{payment.id}", f"/files/{ids['payroll-files']}"),
         ]
-        administrator = ["/settlement-rules", "/factory", "/factory/law", "/factory/policies", "/factory/what-if"]
+        administrator = ["/restore", "/settlement-rules", "/factory", "/factory/law", "/factory/policies", "/factory/what-if"]
         faults: dict[str, None] = {}
         async with serving(create_app(told.services)) as base, tab(tmp_path) as page:
             await page.width(360)
@@ -130,6 +133,7 @@ async def test_every_page_fits_is_read_and_is_used_by_keyboard_in_both_languages
                 for path in paths:
                     for language in ("en", "km"):
                         await page.open(f"{base}{path}{'&' if '?' in path else '?'}lang={language}")
+                        assert await page.run("performance.getEntriesByType('navigation')[0].responseStatus") == HTTPStatus.OK, path
                         assert await page.run("document.querySelector('h1') !== null"), path
                         faults |= {f"{path} {language}: {fault}": None for fault in await _faults(page)}
             faults |= {f"the answer of what-if: {fault}": None for fault in await _ask_what_if(page, base)}

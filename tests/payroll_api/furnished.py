@@ -117,7 +117,7 @@ async def _locked(session: AsyncSession, services: Services, factory: SampleFact
             epoch_outside=2,
             opened_at=at,
             asked_at=at,
-            found={},
+            found={"orders": {"paid": 1}, "adopted": 1, "strangers": 0, "unasked": []},
         )
     )
     await session.flush()
