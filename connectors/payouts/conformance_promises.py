@@ -131,7 +131,7 @@ async def states_what_it_paid(bench: Bench) -> Finding | None:
         return Finding(claim=claim, held=False, saw="the batch was not taken")
     await bench.settled(batch, len(batch.orders))
     try:
-        statements = read_message(await bench.connector.fetch_statement(bench.day) or b"", file_name="statement")
+        statements = read_message(await bench.statement(batch) or b"", file_name="statement")
     except StatementError as error:
         return Finding(claim=claim, held=False, saw=str(error), remedy="answer a statement as the provider writes it")
     lines = {
