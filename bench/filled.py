@@ -24,6 +24,7 @@ from payroll_api.encryption import master
 from payroll_api.encryption.vault import Keys, Vault
 from payroll_api.factories.create import create_factory
 from payroll_api.factories.provider_accounts import add_provider_account
+from payroll_api.garbage import search_seldom
 from payroll_api.migrations import apply
 from payroll_api.people.keys import account_key
 from payroll_api.services import Services
@@ -61,7 +62,8 @@ class Filled:
 
 @asynccontextmanager
 async def filled(*, runs: int, workers: int, clock: Clock = lambda: NOW) -> AsyncIterator[Filled]:
-    """A factory of `workers` with `runs` paydays, all paid but the last, whose payments wait for the statement."""
+    """A factory of `workers` with `runs` paydays, all paid but the last, whose payments wait; the process is made like a worker's."""
+    search_seldom()
     with tempfile.TemporaryDirectory(prefix="gw-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # noqa: ASYNC240 PostgreSQL runs as a user of its own when we are root, and nothing else runs yet

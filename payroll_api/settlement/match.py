@@ -15,7 +15,6 @@ from importers.statements.read import read_statements
 from payroll_api.audit.journal import SYSTEM, Event, record
 from payroll_api.db.bulk import fetch
 from payroll_api.failpoints import failpoint
-from payroll_api.garbage import search_put_off
 from payroll_api.people.keys import account_key
 from payroll_api.services import Services
 from payroll_api.settlement import effects
@@ -40,8 +39,7 @@ _LOCK = "select pg_advisory_xact_lock(hashtextextended('settle|' || $1::text, 0)
 
 async def match_statement(services: Services, factory_id: UUID, payload: Mapping[str, str]) -> None:
     """The job MATCH_STATEMENT: all of one statement in one transaction, so that it is matched or still waits, never half."""
-    with search_put_off():
-        count = await _match(services, factory_id, UUID(payload["statement"]))
+    count = await _match(services, factory_id, UUID(payload["statement"]))
     if count > _MANY:
         await services.database.analyze("statement_lines")
 

@@ -123,6 +123,14 @@ def test_a_provider_that_does_not_know_repeats_is_never_given_an_order_again() -
     assert step.why == "pays_again"
 
 
+def test_the_providers_memory_is_counted_from_the_intent_and_not_from_the_last_sending() -> None:
+    profile, minutes = dataclasses.replace(BANK, idempotency_window=timedelta(hours=24)), [20, 20, 20, 30, 30, 30]
+    assert isinstance(polls(profile, minutes), Repeat)
+    step = polls(profile, minutes, created_at=START - timedelta(hours=24))  # sent again at START, a day after it was first meant
+    assert isinstance(step, AskPerson)
+    assert step.why == "window_over"
+
+
 def test_an_answer_from_before_the_message_was_given_again_proves_nothing() -> None:
     old = order(absent_since=START - timedelta(hours=1), absent_answers=9)
     profile, now = dataclasses.replace(BANK, not_found_polls=1), START + timedelta(minutes=11)

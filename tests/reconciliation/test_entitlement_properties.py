@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,18 @@ months = st.builds(
 
 def owed(month: WorkMonth) -> Entitlement:
     return entitlement(month, book=BOOK, rates=RATES, policy=POLICY)
+
+
+@pytest.mark.parametrize(
+    ("riel", "share"),
+    [
+        (2_000_000, "5 %"), (2_000_001, "10 %"), (8_500_000, "10 %"), (8_500_001, "15 %"), (12_500_000, "15 %"), (12_500_001, "20 %"),
+    ],
+)  # fmt: skip
+def test_the_last_riel_of_a_band_is_told_with_its_own_rate(riel: int, share: str) -> None:
+    """The tax is the same by either rate there; what the worker and the inspector read is not (Sub-decree 196, bands since 2023)."""
+    line = rules_of(BOOK, PayPeriod(2026, 11), RATES, POLICY).tax.line(riel, resident=True)
+    assert f"{riel:,} KHR x {share} - " in line.formula
 
 
 @given(months)
