@@ -37,39 +37,45 @@ LOWER_OVERTIME = law_values.NewValue(
 )
 
 
+async def draft_run(session: AsyncSession, services: Services, factory: SampleFactory) -> PayRun:
+    """A run of November's file that nobody has sent for approval yet."""
+    file = await upload(
+        session,
+        services,
+        factory.preparer,
+        file_name="november.csv",
+        content=b"code,name,net\nA-1,Sok,210.00\n",
+        period=PayPeriod(2026, 11),
+        kind=RunKind.BALANCE,
+    )
+    run = PayRun(
+        factory_id=factory.id,
+        id=new_id(),
+        file_id=file.id,
+        period="2026-11",
+        kind="balance",
+        pay_on=date(2026, 12, 10),
+        state="draft",
+        totals={},
+        created_by=factory.preparer.name,
+        created_at=services.clock(),
+    )
+    session.add(run)
+    await session.flush()
+    return run
+
+
 async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]:
     """A factory with one of each thing that has an address."""
     async with services.database.factory(factory.id) as session:
         cash = await add_provider_account(
             session, services, factory.administrator, name="Cash desk", kind="cash", connector="cash", config={}
         )
-        file = await upload(
-            session,
-            services,
-            factory.preparer,
-            file_name="november.csv",
-            content=b"code,name,net\nA-1,Sok,210.00\n",
-            period=PayPeriod(2026, 11),
-            kind=RunKind.BALANCE,
-        )
+        run = await draft_run(session, services, factory)
         statement = await upload_statement(
             session, services, factory.finance, provider_account_id=cash.id, file_name="day.csv", content=b"no statement"
         )
-        run = PayRun(
-            factory_id=factory.id,
-            id=new_id(),
-            file_id=file.id,
-            period="2026-11",
-            kind="balance",
-            pay_on=date(2026, 12, 10),
-            state="draft",
-            totals={},
-            created_by=factory.preparer.name,
-            created_at=services.clock(),
-        )
         worker_id, second = await _two_workers(session, services, factory)
-        session.add(run)
-        await session.flush()
         change_id, sharing_id = await _changes(session, factory, worker_id, second, services)
         check_id = await _locked(session, services, factory)
         await sound(session, services.clock(), Alarm(kind="payment_unknown", subject=f"worker:{worker_id}", due_at=services.clock()))
@@ -79,7 +85,7 @@ async def furnish(services: Services, factory: SampleFactory) -> dict[str, UUID]
         assert user_id
         assert alarm_id
         return {
-            "payroll-files": file.id,
+            "payroll-files": run.file_id,
             "pay-runs": run.id,
             "workers": worker_id,
             "statements": statement.id,

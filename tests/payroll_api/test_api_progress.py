@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,14 +14,12 @@ import pytest
 import uvicorn
 from sqlalchemy import update
 
-from importers.period import PayPeriod, RunKind
 from payroll_api.access import users
 from payroll_api.app import create_app
-from payroll_api.db.base import new_id
-from payroll_api.intake.upload import upload
 from payroll_api.runs.models import PayRun
 from payroll_api.services import Services
 from tests.payroll_api.callers import bearer
+from tests.payroll_api.furnished import draft_run
 
 if TYPE_CHECKING:
     from tests.conftest import SampleFactory
@@ -47,30 +44,7 @@ async def served(services: Services) -> AsyncIterator[httpx.AsyncClient]:
 
 async def draft(services: Services, factory: SampleFactory) -> UUID:
     async with services.database.factory(factory.id) as session:
-        file = await upload(
-            session,
-            services,
-            factory.preparer,
-            file_name="november.csv",
-            content=b"code,name,net\nA-1,Sok,210.00\n",
-            period=PayPeriod(2026, 11),
-            kind=RunKind.BALANCE,
-        )
-        run = PayRun(
-            factory_id=factory.id,
-            id=new_id(),
-            file_id=file.id,
-            period="2026-11",
-            kind="balance",
-            pay_on=date(2026, 12, 10),
-            state="draft",
-            totals={},
-            created_by=factory.preparer.name,
-            created_at=services.clock(),
-        )
-        session.add(run)
-        await session.flush()
-        return run.id
+        return (await draft_run(session, services, factory)).id
 
 
 async def set_state(services: Services, factory: SampleFactory, run_id: UUID, state: str) -> None:

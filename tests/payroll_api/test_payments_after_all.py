@@ -23,7 +23,6 @@ from payroll_api.outside.journal import Journal
 from payroll_api.payments.findings import Evidence, Found, Result, propose_finding
 from payroll_api.payments.gate import pass_gate
 from payroll_api.payments.hold import cancel
-from payroll_api.payments.invariants import violations
 from payroll_api.payments.look_up import confirm as look_up
 from payroll_api.payments.models import Attempt, Dispatch, Payment
 from payroll_api.payments.overdue import sound_overdue
@@ -33,9 +32,9 @@ from payroll_api.payments.submit import send
 from payroll_api.people.models import Destination
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
-from tests.payroll_api.few_workers import few, hear, payments_of, payroll, released, settle_down, states_of
+from tests.payroll_api.few_workers import hear, payments_of, payroll, released, settle_down, states_of
 from tests.payroll_api.payday_story import Story
-from tests.payroll_api.test_payments_decisions import deciding, intent_of, say, yes
+from tests.payroll_api.standing_ready import deciding, intent_of, say, standing_ready, yes
 
 SEEN = Found(result=Result.PAID, evidence=Evidence.PROVIDER_REFERENCE, reference="FT 99-1")
 BACK = Found(result=Result.NO_MONEY_MOVED, evidence=Evidence.STATEMENT_LINE, reference="entry 7")
@@ -44,12 +43,8 @@ BACK = Found(result=Result.NO_MONEY_MOVED, evidence=Evidence.STATEMENT_LINE, ref
 @pytest.fixture
 async def told(services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock) -> AsyncIterator[Story]:
     """Four workers of a released run, and nothing sent yet."""
-    async with few(services, factory, tmp_path, clock) as story:
-        await released(story)
-        await story.work(only=[Job.PREPARE_RUN])
+    async with standing_ready(services, factory, tmp_path, clock) as story:
         yield story
-        async with story.services.database.factory(factory.id) as session:
-            assert await violations(session) == []
 
 
 async def provider_says(told: Story, payment: Payment, status: PayoutStatus, number: int = 1) -> None:

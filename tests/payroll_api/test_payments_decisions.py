@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,9 +22,8 @@ from payroll_api.payments.correct import propose_correction
 from payroll_api.payments.findings import Evidence, Found, Result, propose_finding
 from payroll_api.payments.gate import pass_gate
 from payroll_api.payments.hold import cancel, confirm_cash, hold, unhold
-from payroll_api.payments.intent import Intent, claim
-from payroll_api.payments.invariants import violations
-from payroll_api.payments.models import Attempt, Dispatch, Payment, Proposal
+from payroll_api.payments.intent import Intent
+from payroll_api.payments.models import Attempt, Dispatch, Payment
 from payroll_api.payments.proposals import refuse
 from payroll_api.payments.repay import Way, propose_repay
 from payroll_api.payments.stops import press, propose_lift
@@ -36,8 +33,9 @@ from payroll_api.people.propose import Origin, propose_account
 from payroll_api.people.typed import person_with
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
-from tests.payroll_api.few_workers import NEW_ACCOUNT, few, hear, payments_of, released, settle_down, states_of
+from tests.payroll_api.few_workers import NEW_ACCOUNT, hear, payments_of, settle_down, states_of
 from tests.payroll_api.payday_story import Story
+from tests.payroll_api.standing_ready import deciding, intent_of, say, standing_ready, yes
 
 LETTER = Found(result=Result.NO_MONEY_MOVED, evidence=Evidence.PROVIDER_LETTER, reference="letter 2026/12")
 
@@ -45,62 +43,8 @@ LETTER = Found(result=Result.NO_MONEY_MOVED, evidence=Evidence.PROVIDER_LETTER, 
 @pytest.fixture
 async def told(services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock) -> AsyncIterator[Story]:
     """Four workers of a released run, and nothing sent yet."""
-    async with few(services, factory, tmp_path, clock) as story:
-        await released(story)
-        await story.work(only=[Job.PREPARE_RUN])
+    async with standing_ready(services, factory, tmp_path, clock) as story:
         yield story
-        async with story.services.database.factory(factory.id) as session:
-            assert await violations(session) == []
-            assert sum(balance for (_, unit), balance in (await balances(session)).items() if unit == "USD") == 0
-
-
-async def intent_of(told: Story) -> Intent:
-    """A sender that has committed its intent and stands before the gate."""
-    one = (await payments_of(told))[0]
-    async with told.services.database.factory(told.factory.id) as session:
-        intent = await claim(
-            session,
-            await told.services.keys.vault(session),
-            run_id=one.run_id,
-            provider_account_id=one.provider_account_id,
-            unit="USD",
-            limit=2,
-            period="2026-11",
-            at=told.services.clock(),
-            look_up_after=timedelta(seconds=1),
-        )
-    assert intent is not None
-    return intent
-
-
-@asynccontextmanager
-async def deciding(told: Story) -> AsyncIterator[tuple[Any, Services]]:
-    """A transaction for a person's decision."""
-    async with told.services.database.factory(told.factory.id) as session:
-        yield session, told.services
-
-
-async def yes(told: Story, proposal: Proposal, actor: Actor | None = None) -> None:
-    """Another person confirms what she is shown."""
-    async with deciding(told) as (session, services):
-        await confirm(session, services, actor or told.factory.approver, proposal.id, shown=proposal.content_hash)
-
-
-async def say(told: Story, status: PayoutStatus, code: str | None = None) -> Payment:
-    """The bank says this of one order that was sent, whatever it did; the others settle. Gives her payment."""
-    intent = await intent_of(told)
-    passed = await pass_gate(told.services, told.factory.id, intent)
-    assert passed is not None
-    one = passed.batch.orders[0].reference
-    async with deciding(told) as (session, _):
-        dispatch = await session.get_one(Dispatch, (told.factory.id, intent.dispatch_id), with_for_update=True)
-        rest = [order.reference for order in passed.batch.orders[1:]]
-        outcomes = [PayoutOutcome(reference=one, status=status, code=code)]
-        await hear(told, session, dispatch, [*outcomes, *(PayoutOutcome(reference=ref, status=PayoutStatus.PAID) for ref in rest)])
-        dispatch.look_up_after = told.services.clock() + timedelta(days=9)
-        found = await session.scalars(select(Payment).join(Attempt, Attempt.payment_id == Payment.id).where(Attempt.reference == one))
-        payment: Payment = found.one()
-        return payment
 
 
 async def test_a_stop_before_the_first_byte_wins_and_only_two_people_lift_it(told: Story, clock: SettableClock) -> None:

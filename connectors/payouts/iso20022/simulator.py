@@ -82,12 +82,7 @@ class Bank:
 
     async def submit(self, request: Request) -> Response:
         """POST /payments: a signed pain.001."""
-        fault = self.faults.draw("submit")
-        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
-        if early is not None:
-            return early
-        body = await request.body()
-        refusal = self._stranger(request, body)
+        fault, body, refusal = await self._received(request, "submit")
         if refusal is not None:
             return refusal
         try:
@@ -109,11 +104,7 @@ class Bank:
 
     async def look_up(self, request: Request) -> Response:
         """GET /payments/{message}: the status report of a message."""
-        fault = self.faults.draw("look_up")
-        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
-        if early is not None:
-            return early
-        refusal = self._stranger(request)
+        fault, _, refusal = await self._received(request, "look_up")
         if refusal is not None:
             return refusal
         message = self.books.messages.get(request.path_params["message"])
@@ -130,12 +121,7 @@ class Bank:
 
     async def check(self, request: Request) -> Response:
         """POST /account-check and /account-checks: whether an account, or each of a list, exists and whose it is."""
-        fault = self.faults.draw("check")
-        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
-        if early is not None:
-            return early
-        body = await request.body()
-        refusal = self._stranger(request, body)
+        fault, body, refusal = await self._received(request, "check")
         if refusal is not None:
             return refusal
         many = request.url.path.endswith("s")
@@ -159,11 +145,7 @@ class Bank:
 
     async def statement(self, request: Request) -> Response:
         """GET /statements/{day}: the camt.053 of the account in X-Account, or of the only one."""
-        fault = self.faults.draw("statement")
-        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
-        if early is not None:
-            return early
-        refusal = self._stranger(request)
+        fault, _, refusal = await self._received(request, "statement")
         if refusal is not None:
             return refusal
         known = self.books.debtors()
@@ -178,17 +160,14 @@ class Bank:
 
     async def balance(self, request: Request) -> Response:
         """GET /balance: what the account in X-Account can pay now, in dollars unless it ordered riel only."""
-        fault = self.faults.draw("check")
-        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
-        if early is not None:
-            return early
-        refusal = self._stranger(request)
+        fault, _, refusal = await self._received(request, "check")
         if refusal is not None:
             return refusal
         debtor = request.headers.get("x-account", "")
         moved = {line["currency"] for line in self.books.journal if line["debtor"] == debtor}
         left = self.books.left(debtor, "KHR" if moved == {"KHR"} else "USD")
-        return JSONResponse({"available": str(left.amount), "currency": left.currency.code})
+        said = JSONResponse({"available": str(left.amount), "currency": left.currency.code})
+        return await after_taking(request, fault, self.faults.seconds, said)
 
     async def journal(self, _request: Request) -> Response:
         """GET /simulator/journal: what was executed, for tests."""
@@ -210,6 +189,15 @@ class Bank:
             self.books.execute(message)
         if self._teller is not None:
             await self._teller.tell(message)
+
+    async def _received(self, request: Request, point: str) -> tuple[FaultKind | None, bytes, Response | None]:
+        """The fault of this call, its body, and what ends it here: a fault before reading, or a stranger's refusal."""
+        fault = self.faults.draw(point)
+        early = await before_reading(request, fault, elsewhere=self.faults.elsewhere)
+        if early is not None:
+            return fault, b"", early
+        body = await request.body()
+        return fault, body, self._stranger(request, body if request.method == "POST" else None)
 
     def _stranger(self, request: Request, body: bytes | None = None) -> Response | None:
         """The refusal of a request that does not prove where it comes from; messages with a body must be signed."""
