@@ -180,15 +180,6 @@ class Bench:
         await asyncio.sleep(0.02)
         return await self.credited(batch)
 
-    async def statement(self, batch: PayoutBatch) -> bytes | None:
-        """Today's statement: as soon as it names the batch's orders, or as it is after the time to settle; books may follow the money."""
-        end = time.monotonic() + self.provider.settle_seconds
-        while True:
-            content = await self.connector.fetch_statement(self.day)
-            if content is None or all(order.reference.encode() in content for order in batch.orders) or time.monotonic() >= end:
-                return content
-            await asyncio.sleep(0.05)
-
 
 def statuses(outcomes: Sequence[PayoutOutcome]) -> str:
     """The statuses and codes, for a finding."""

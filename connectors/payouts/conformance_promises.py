@@ -9,13 +9,14 @@ from connectors.payouts.contract import (
     ChecksInBulk,
     Finality,
     NameMatch,
+    PayoutOrder,
     PayoutStatus,
     Profile,
     RepeatBehaviour,
     TellsBalance,
 )
 from connectors.payouts.hours import HoursError
-from importers.statements.contract import Direction, StatementError
+from importers.statements.contract import Direction, StatementError, StatementLine
 from importers.statements.messages import read_message
 
 _GOOD = (PayoutStatus.ACCEPTED, PayoutStatus.PAID)
@@ -131,20 +132,20 @@ async def states_what_it_paid(bench: Bench) -> Finding | None:
         return Finding(claim=claim, held=False, saw="the batch was not taken")
     await bench.settled(batch, len(batch.orders))
     try:
-        statements = read_message(await bench.statement(batch) or b"", file_name="statement")
+        statements = read_message(await bench.connector.fetch_statement(bench.day) or b"", file_name="statement")
     except StatementError as error:
         return Finding(claim=claim, held=False, saw=str(error), remedy="answer a statement as the provider writes it")
     lines = {
         name: line for statement in statements for line in statement.lines for name in line.references if line.direction is Direction.OUT
     }
-    wrong = [
-        order.reference
-        for order in batch.orders
-        if (line := lines.get(order.reference)) is None
-        or line.amount != order.amount
-        or line.account not in {None, order.destination.account}
-    ]
-    return Finding(claim=claim, held=not wrong, saw=f"{len(wrong)} of {len(batch.orders)} are missing or differ")
+    missing = [order for order in batch.orders if order.reference not in lines]
+    differing = [order for order in batch.orders if order not in missing and not _as_ordered(order, lines[order.reference])]
+    saw = f"of {len(batch.orders)} payments {len(missing)} are missing and {len(differing)} differ"
+    return Finding(claim=claim, held=not missing and not differing, saw=saw)
+
+
+def _as_ordered(order: PayoutOrder, line: StatementLine) -> bool:
+    return line.amount == order.amount and line.account in {None, order.destination.account}
 
 
 PROMISES = (

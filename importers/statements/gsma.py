@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from importers.money import CURRENCIES, Money, MoneyError
 from importers.statements.contract import Direction, Statement, StatementError, StatementLine
+from importers.statements.text_references import references_in
 
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
-_REFERENCE = re.compile(r"(?<![A-Z0-9])(?=[A-Z0-9]*[0-9])[A-Z0-9]{8,64}(?![A-Z0-9])", re.ASCII)
 _RETURN_TYPES = ("reversal", "refund", "return")
 _UNBOOKED = frozenset({"pending", "failed", "rejected", "declined", "created", "accepted"})
 
@@ -87,7 +86,7 @@ def _line(entry: object, own: tuple[str, str], position: int) -> StatementLine |
     text = str(entry.get("descriptionText", ""))
     told = entry.get("requestingOrganisationTransactionReference")
     references = [told] if isinstance(told, str) and told else []
-    references += [found for found in _REFERENCE.findall(text) if found not in references]
+    references += [found for found in references_in(text) if found not in references]
     others = [value for _, value in (credit if out else debit)]
     return StatementLine(
         entry=str(entry.get("transactionReference") or position),

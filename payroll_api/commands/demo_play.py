@@ -20,7 +20,7 @@ from payroll_api.commands.demo_stages import Stages
 from payroll_api.errors import ConfigurationError
 
 # A stage in which nothing moves for this long has a fault that somebody must look at.
-_PATIENCE_SECONDS = 240
+_PATIENCE_SECONDS = 360  # a slip whose sender was killed is given up after five minutes; till then it may still be on its way
 _PAUSE_SECONDS = 0.15
 _AT_ONCE = 200
 # What the demo's HR decides, the first that a difference allows. Real people look at each: the pages show how.

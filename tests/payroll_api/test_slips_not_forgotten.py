@@ -64,3 +64,20 @@ async def test_a_payment_that_was_locked_when_slips_were_written_has_hers_a_mome
         await told.wait(5)
         await told.work(only=[Job.COMPOSE_SLIPS])
         assert await slips_of(told) == 4
+
+
+async def test_a_slip_whose_sender_died_is_given_up_after_five_minutes_and_never_sent_again(
+    services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
+) -> None:
+    """It may have gone out. Nobody knows, and that is what is told."""
+    async with few(services, factory, tmp_path, clock) as told:
+        await all_paid(told, clock)
+        await told.work(only=[Job.COMPOSE_SLIPS])
+        async with services.database.factory(factory.id) as session:
+            await session.execute(text("update slips set state = 'sending', sent_at = :at"), {"at": clock()})
+        for minutes, state in ((4, "sending"), (2, "unknown")):
+            clock.advance(minutes=minutes)
+            await periodic.look_up(told.services, factory.id)
+            await told.work(only=[Job.COMPOSE_SLIPS, Job.SEND_SLIPS])
+            async with services.database.factory(factory.id) as session:
+                assert set(await session.scalars(select(Slip.state))) == {state}
