@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import dataclasses
@@ -158,6 +159,13 @@ class Story:
         """The run as it is now."""
         async with self.services.database.factory(self.factory.id) as session:
             return await session.get_one(PayRun, (self.factory.id, run_id))
+
+    async def executed(self) -> list[tuple[str, int]]:
+        """`credits`, once the bank has done all it took: it answers first and executes then."""
+        async with asyncio.timeout(20):
+            while any(not message.done_at for message in self.bank.books.messages.values()):
+                await asyncio.sleep(0.02)
+        return self.credits()
 
     def credits(self) -> list[tuple[str, int]]:
         """What bank and wallet executed: reference and minor units. The oracle of every money test."""

@@ -128,12 +128,12 @@ async def test_a_database_that_does_not_fit_the_journal_sends_nothing(
     async with few(services, factory, tmp_path, clock, chunk=1) as told:
         await released(told)
         await told.work(at_most=2)
-        sent = len(told.credits())
+        sent = len(await told.executed())
         assert 0 < sent < len(PEOPLE)
         async with services.database.factory(factory.id) as session:
             await session.execute(text(what))
         await told.work()
-        assert len(told.credits()) == sent
+        assert len(await told.executed()) == sent
         assert {payment.state for payment in await payments_of(told)} >= {"ready"}
         async with services.database.factory(factory.id) as session:
             assert list(await session.scalars(select(RestoreCheck.reason))) == [reason]

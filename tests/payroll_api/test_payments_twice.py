@@ -108,7 +108,7 @@ async def test_500_payments_asked_for_twice_by_twenty_are_500_done_and_500_refus
             assert await session.scalar(select(func.count(func.distinct(Attempt.payment_id)))) == WORKERS
             assert await violations(session) == []
         assert "ready" not in await states_of(told)
-        executed = Counter(reference for reference, _ in told.credits())
+        executed = Counter(reference for reference, _ in await told.executed())
         assert len(executed) == WORKERS
         assert set(executed.values()) == {1}
 

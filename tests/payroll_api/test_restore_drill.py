@@ -115,7 +115,7 @@ async def test_a_restored_database_sends_nothing_until_all_is_known_and_then_pay
         await told.work(only=[Job.PREPARE_RUN])
         await told.work(only=[Job.SUBMIT_CHUNK], at_most=1)
         await sealed(first, factory.id)
-        at_dump = len(told.credits())
+        at_dump = len(await told.executed())
         assert at_dump < len(PEOPLE)
         await ran(command(empty_addresses, "pg_dump", "--format=custom", "--file", str(tmp_path / "old.dump")))
         assert await settle_down(told, clock) == Counter({"paid": 4})
