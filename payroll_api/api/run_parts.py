@@ -1,4 +1,4 @@
-"""What a pay run consists of: differences, items, payments, envelopes of cash."""
+"""What a pay run consists of: differences, items, payments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from payroll_api.api.shapes import (
     Limit,
     Output,
     Page,
-    WorkerCode,
     after_id,
     after_number,
     after_text,
@@ -32,7 +31,6 @@ from payroll_api.api.shapes import (
     page,
 )
 from payroll_api.payments.find import list_payments
-from payroll_api.payments.hold import confirm_cash
 from payroll_api.review.find import discrepancies
 from payroll_api.review.models import Discrepancy
 from payroll_api.review.private import told
@@ -104,18 +102,6 @@ class ItemOut(Output):
     provider_account_id: UUID | None
     amount: Amount
     held_reason: str | None = Field(examples=["destination_doubtful"])
-
-
-class Envelopes(Input):
-    """Which envelopes workers have signed for; null means all of the run."""
-
-    worker_codes: Annotated[list[WorkerCode], Field(min_length=1, max_length=5000)] | None = Field(examples=[["A-0173", "A-0188"]])
-
-
-class Confirmed(Output):
-    """How many envelopes were counted as paid."""
-
-    confirmed: int = Field(examples=[14])
 
 
 def _discrepancy(actor: Actor, row: Discrepancy) -> DiscrepancyOut:
@@ -218,16 +204,3 @@ async def payments(
     await get_run(session, run_id)
     found = await list_payments(session, run_id=run_id, state=state, after=after_id(cursor), limit=limit + 1)
     return page(found, limit, payment_shape, lambda row: row.id)
-
-
-@router.post(
-    "/cash-confirmations",
-    operation_id="confirmCash",
-    status_code=201,
-    summary="Count envelopes as paid that workers have signed for",
-    **operation(Permission.SETTLE, creates=True, errors=[NOT_FOUND]),
-)
-async def cash(run_id: UUID, body: Envelopes, session: InSession, services: InServices, actor: InActor) -> Confirmed:
-    """An envelope is counted once; repeating changes nothing."""
-    await get_run(session, run_id)
-    return Confirmed(confirmed=await confirm_cash(session, services, actor, run_id, body.worker_codes))

@@ -1,29 +1,24 @@
-"""Decisions of a person about single payments: hold one, let it go on, give it up, or confirm cash that was handed over."""
+"""Decisions of a person about single payments: hold one, let it go on, or give it up."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.contract import PayoutOutcome, PayoutStatus
 from payroll_api.access.actor import Actor, Permission
-from payroll_api.access.four_eyes import require_person
 from payroll_api.audit.journal import Event, record
 from payroll_api.db.bulk import fetch
 from payroll_api.errors import InvalidError, NotFoundError, ProblemError
-from payroll_api.factories.models import ProviderAccount
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
 from payroll_api.ledger.book import Account, Cause, Transfer, post
 from payroll_api.outside.guard import may_claim
 from payroll_api.payments.finish import complete_if_done
 from payroll_api.payments.models import Attempt, Dispatch, Payment
-from payroll_api.payments.outcomes import close_if_done, record_words
+from payroll_api.payments.outcomes import close_if_done
 from payroll_api.payments.states import TRANSITIONS
-from payroll_api.payments.verdict import Source, Word
 from payroll_api.payments.withdraw import withdraw
 from payroll_api.services import Services
 
@@ -141,30 +136,3 @@ async def _move(session: AsyncSession, services: Services, actor: Actor, payment
     payment.state, payment.state_since, payment.code, payment.detail = to, now, "decided", reason
     await session.flush()
     await record(session, now, Event(actor=actor.name, action=f"payment.{to}", subject=f"payment:{payment.id}", data={"was": was}))
-
-
-async def confirm_cash(session: AsyncSession, services: Services, actor: Actor, run_id: UUID, worker_codes: Sequence[str] | None) -> int:
-    """Count envelopes as paid that workers have signed for: these codes, or all of the run. Gives how many were counted."""
-    actor.require(Permission.SETTLE)
-    require_person(actor)
-    query = (
-        select(Attempt, Payment, Dispatch)
-        .join(Payment, (Payment.factory_id == Attempt.factory_id) & (Payment.id == Attempt.payment_id))
-        .join(Dispatch, (Dispatch.factory_id == Attempt.factory_id) & (Dispatch.id == Attempt.dispatch_id))
-        .join(
-            ProviderAccount,
-            (ProviderAccount.factory_id == Payment.factory_id) & (ProviderAccount.id == Payment.provider_account_id),
-        )
-        .where(Payment.run_id == run_id, Payment.state == "accepted", ProviderAccount.kind == "cash", Attempt.number == Payment.attempt)
-    )
-    if worker_codes is not None:
-        query = query.where(Payment.worker_code.in_(worker_codes))
-    by_dispatch: dict[UUID, tuple[Dispatch, list[Word]]] = {}
-    for attempt, _payment, dispatch in await session.execute(query):
-        outcome = PayoutOutcome(reference=attempt.reference, status=PayoutStatus.PAID, detail="signed for")
-        by_dispatch.setdefault(dispatch.id, (dispatch, []))[1].append(Word(outcome=outcome, source=Source.PEOPLE))
-    now = services.clock()
-    for dispatch, words in by_dispatch.values():
-        await session.refresh(dispatch, with_for_update=True)
-        await record_words(session, dispatch, words, None, actor=actor.name, at=now)
-    return sum(len(words) for _, words in by_dispatch.values())

@@ -18,10 +18,14 @@ class Told:
 
 
 def told(words: Words, error: ProblemError) -> Told:
-    """A refusal of a step in `words`. Codes without words of their own keep their English sentence and get a general advice."""
+    """A refusal of a step in `words`, with the figures of `extra` that they name.
+
+    Codes without words of their own keep their English sentence and get a general advice.
+    """
     key = f"problem.{error.code}"
     if f"{key}.what" in words.texts:
-        return Told(what=words(f"{key}.what"), todo=words(f"{key}.todo"), see=_see(error))
+        figures = {name: figure for name, figure in error.extra.items() if isinstance(figure, str)}
+        return Told(what=words(f"{key}.what", **figures), todo=words(f"{key}.todo"), see=_see(error))
     # The English detail says what to do by itself, and is more exact than any general word.
     return Told(what=error.detail, todo="" if words.language == "en" else words("problem.otherwise"), see=_see(error))
 

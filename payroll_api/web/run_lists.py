@@ -1,41 +1,32 @@
-"""The lists of a run: its workers, payments, slips, and the cash list to sign; and one payment."""
+"""The lists of a run: its workers, payments and slips; and one payment."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.payouts.cash.notes import notes_for
-from importers.money import Money, currency
-from payroll_api.errors import InvalidError, ProblemError
+from payroll_api.errors import InvalidError
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.payments.find import count_by_state, get_payment, list_payments
-from payroll_api.payments.hold import cancel, confirm_cash, hold, unhold
-from payroll_api.payments.models import Payment
+from payroll_api.payments.hold import cancel, hold, unhold
 from payroll_api.payments.proposals import list_proposals
 from payroll_api.payments.states import STATES, TRANSITIONS
 from payroll_api.payments.verdict import FAILED
 from payroll_api.payslips.find import count_by_state as slips_by_state
 from payroll_api.payslips.find import list_slips
-from payroll_api.people.keys import masked
-from payroll_api.people.models import Worker
 from payroll_api.runs.find import get_run, items
-from payroll_api.web import formats, names
+from payroll_api.web import names
 from payroll_api.web.lists import cursor, page_of
-from payroll_api.web.page import Doer, Page, Reader
+from payroll_api.web.page import Doer, Reader
 from payroll_api.web.route import PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PAGE = 50
 _LONGEST_CODE = 64
-# The list to sign is one document: it is not cut into pages. It is as long as a list of the cash desk at most, and says so when cut.
-_CASH = 5000
 
 
 @router.get("/runs/{run_id}/people")
@@ -113,64 +104,3 @@ async def slips(page: Reader, run_id: UUID) -> Response:
         codes = await names.worker_codes(session, [UUID(str(slip["worker_id"])) for slip in found])
     shown, more = page_of(found, _PAGE)
     return page.show("run_slips.html", run=run, slips=shown, codes=codes, counts=counts, cursor=shown[-1]["id"] if more else None)
-
-
-@router.get("/runs/{run_id}/cash")
-async def cash(page: Reader, run_id: UUID) -> Response:
-    """The list that workers sign when they are paid in cash."""
-    async with page.session() as session:
-        run = await get_run(session, run_id)
-        found = await _cash_payments(session, page, run_id)
-    waiting = sum(1 for item in found if item["state"] == "accepted")
-    return page.show(
-        "cash_list.html",
-        run=run,
-        items=found,
-        total=formats.sum_of((item["amount_minor"], item["currency"]) for item in found),
-        waiting=waiting,
-        notes=notes_for(Money(item["amount_minor"], currency(item["currency"])) for item in found if item["state"] != "paid"),
-        may_confirm=page.may("settle") and waiting > 0,
-        is_cut=len(found) == _CASH,
-    )
-
-
-@router.post("/runs/{run_id}/cash")
-async def signed(page: Doer, run_id: UUID) -> Response:
-    """Count envelopes as paid that were signed for: all of the list, or those chosen."""
-    codes = page.chosen("worker")
-    if not codes and not page.typed("all"):
-        raise InvalidError("Choose those who were paid, or confirm the whole list.")
-    async with page.session() as session:
-        if page.typed("all"):
-            # Everybody on the list that was shown: whoever came onto it since has not signed.
-            codes = [item["worker_code"] for item in await _cash_payments(session, page, run_id) if item["state"] == "accepted"]
-            if page.typed("shown") != str(len(codes)):
-                raise ProblemError("list_changed", "The list has changed since it was shown. Load it again, and look who has signed.")
-        await confirm_cash(session, page.services, page.actor, run_id, codes)
-    return page.go(f"/runs/{run_id}/cash", "cash")
-
-
-async def _cash_payments(session: AsyncSession, page: Page, run_id: UUID) -> list[dict[str, Any]]:
-    query = (
-        select(Payment, Worker)
-        .join(Worker, (Worker.factory_id == Payment.factory_id) & (Worker.id == Payment.worker_id))
-        .join(ProviderAccount, (ProviderAccount.factory_id == Payment.factory_id) & (ProviderAccount.id == Payment.provider_account_id))
-        .where(Payment.run_id == run_id, ProviderAccount.kind == "cash", Payment.state.not_in(("cancelled", "held")))
-        .order_by(Payment.worker_code)
-        .limit(_CASH)
-    )
-    vault = await page.services.keys.vault(session)
-    rows = []
-    for item, worker in await session.execute(query):
-        name = vault.open(worker.name, "workers", worker.id, "name")
-        rows.append(
-            {
-                "worker_code": item.worker_code,
-                # The list is signed by the person named: whoever may not read names cannot print a list that is worth anything.
-                "name": name if page.may("read_personal") else masked(name, 1),
-                "state": item.state,
-                "amount_minor": item.amount_minor,
-                "currency": item.currency,
-            }
-        )
-    return rows

@@ -163,7 +163,7 @@ class Story:
     async def executed(self) -> list[tuple[str, int]]:
         """`credits`, once the bank has done all it took: it answers first and executes then."""
         async with asyncio.timeout(20):
-            while any(not message.done_at for message in self.bank.books.messages.values()):
+            while any(not message.done_at for message in self.bank.books.messages.values()):  # noqa: ASYNC110 a test may look until it is so
                 await asyncio.sleep(0.02)
         return self.credits()
 

@@ -46,6 +46,7 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("POST", "/pay-runs/{pay-runs}/reject", Role.APPROVER, {"reason": "not ours at all"}),
     ("POST", "/pay-runs/{pay-runs}/release", Role.APPROVER, {}),
     ("POST", "/pay-runs/{pay-runs}/cash-confirmations", Role.FINANCE, {"worker_codes": None}),
+    ("POST", "/pay-runs/{pay-runs}/cash-returns", Role.FINANCE, {"piles": [{"envelopes": 1, "amount": "205.10", "currency": "USD"}]}),
     ("POST", "/pay-runs", Role.PREPARER, {"file_id": "{payroll-files}"}),
     ("GET", "/workers/{workers}", Role.PREPARER, None),
     ("POST", "/destinations/{destinations}/decision", Role.PREPARER, {"confirmed": True, "reason": "seen her bank book"}),

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from payroll_api.jobs.names import Job
-from payroll_api.payments.hold import confirm_cash
+from payroll_api.payments.cash import confirm_cash
 from payroll_api.payments.intent import claim
 from payroll_api.payments.look_up import due
 from payroll_api.payments.models import Payment

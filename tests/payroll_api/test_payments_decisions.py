@@ -17,11 +17,12 @@ from payroll_api.access.actor import KEY_PERMISSIONS, Actor
 from payroll_api.errors import NotAllowedError, ProblemError
 from payroll_api.jobs.names import Job
 from payroll_api.ledger.book import Account, balances
+from payroll_api.payments.cash import confirm_cash
 from payroll_api.payments.confirm import confirm
 from payroll_api.payments.correct import propose_correction
 from payroll_api.payments.findings import Evidence, Found, Result, propose_finding
 from payroll_api.payments.gate import pass_gate
-from payroll_api.payments.hold import cancel, confirm_cash, hold, unhold
+from payroll_api.payments.hold import cancel, hold, unhold
 from payroll_api.payments.intent import Intent
 from payroll_api.payments.models import Attempt, Dispatch, Payment
 from payroll_api.payments.proposals import refuse

@@ -31,7 +31,7 @@ from payroll_api.intake.read_file import keep_read
 from payroll_api.jobs.names import Job, Periodic
 from payroll_api.jobs.queue import enqueue
 from payroll_api.jobs.worker import Worker
-from payroll_api.payments.hold import confirm_cash
+from payroll_api.payments.cash import confirm_cash
 from payroll_api.payments.intent import claim
 from payroll_api.payments.look_up import confirm
 from payroll_api.payments.models import Attempt, Dispatch

@@ -13,8 +13,8 @@ from sqlalchemy import Select, func, select
 from payroll_api.audit.seal import seal
 from payroll_api.audit.verify import verify
 from payroll_api.factories.models import ProviderAccount
+from payroll_api.payments.cash import confirm_cash
 from payroll_api.payments.find import count_by_state
-from payroll_api.payments.hold import confirm_cash
 from payroll_api.payments.invariants import violations
 from payroll_api.payments.models import Attempt, Payment
 from payroll_api.payslips.find import count_by_state as slips_by_state
