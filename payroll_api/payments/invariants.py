@@ -17,7 +17,9 @@ from payroll_api.db.session import factory_of
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
-# Each query gives the offenders (or nothing). $1 is the factory, $2 the moment since when changes are looked at.
+# Each query gives the offenders (or nothing). $1 is the factory, $2 the moment since when changes are looked at. What must be there is
+# counted for each payment through its key: as `not exists` it is joined, and in the middle of a payday, which PostgreSQL's statistics do
+# not know yet, that was ten seconds for 6,000 workers and four times as many for twice as many.
 _CHANGED = """
 with c as (select * from payments where factory_id = $1 and state_since >= $2),
   t as (select c.*, coalesce(c.paid_by, c.attempt) as counts, a.number, a.state as tried, a.reference, a.payload_hash
@@ -58,16 +60,16 @@ CHECKS: Mapping[str, str] = {
     ),
     # I4: of a released run every approved item is a payment, unless it was held, and none twice
     "approved_and_vanished": (
-        "select distinct c.run_id::text from c join run_items i on i.factory_id = c.factory_id and i.run_id = c.run_id"
-        " where i.held_reason is null and not exists (select from payments p where p.factory_id = i.factory_id and p.run_id = i.run_id"
-        " and p.worker_id = i.worker_id)"
+        "select distinct i.run_id::text from run_items i where i.factory_id = $1 and i.run_id in (select run_id from c)"
+        " and i.held_reason is null and (select count(*) from payments p where p.factory_id = i.factory_id and p.run_id = i.run_id"
+        " and p.worker_id = i.worker_id) = 0"
     ),
     # I6
     "tried_again_without_proof": ("select id::text from t where number <> counts and tried not in ('rejected', 'returned')"),
     # I7
     "sent_without_intent": (
         "select c.id::text from c where c.state in ('submitting', 'accepted', 'paid', 'unknown')"
-        " and not exists (select from attempts a where a.factory_id = c.factory_id and a.payment_id = c.id and a.number = c.attempt)"
+        " and (select count(*) from attempts a where a.factory_id = c.factory_id and a.payment_id = c.id and a.number = c.attempt) = 0"
     ),
     "intent_of_something_else": (
         "select id::text from t where number = attempt and paid_by is null and state in ('submitting', 'accepted', 'unknown', 'paid')"
@@ -98,8 +100,8 @@ CHECKS: Mapping[str, str] = {
     ),
     # I10
     "state_without_audit": (
-        "select c.id::text from c where not exists (select from audit_events e where e.factory_id = c.factory_id"
-        " and e.subject = 'payment:' || c.id::text and e.action = 'payment.' || c.state)"
+        "select c.id::text from c where (select count(*) from audit_events e where e.factory_id = c.factory_id"
+        " and e.subject = 'payment:' || c.id::text and e.action = 'payment.' || c.state) = 0"
     ),
     # I12
     "stopped_and_sent": (

@@ -15,7 +15,7 @@ from importers.period import PayPeriod, RunKind
 from payroll_api.audit.journal import SYSTEM, Event, record_many
 from payroll_api.clock import pay_day
 from payroll_api.db.base import new_id
-from payroll_api.db.bulk import fetch
+from payroll_api.db.bulk import as_written, fetch
 from payroll_api.db.session import factory_of
 from payroll_api.encryption.vault import Vault
 from payroll_api.factories.models import Factory
@@ -29,25 +29,30 @@ from payroll_api.services import Services
 _CHUNK = 500
 _TAIL = 3
 
-# Only `paid` payments have a slip: none says "paid" before the money is confirmed.
-_LACKING = """
-p.state = 'paid'
-    and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
-"""
-# What a message's answer paid is found by the message: looked for in the whole run, each would walk past everybody who has her slip.
+# Only `paid` payments have a slip: none says "paid" before the money is confirmed. What a message's answer paid is found by the message:
+# looked for in the whole run, each would walk past everybody who has her slip. Each question about one payment stands in brackets of its
+# own and is answered through its key: joined, they are ordered by what PostgreSQL last knew of a table that a payday fills from nothing.
+# For the same reason no index over states may be thought of: it was told of them before anybody was paid.
+_IS_PAID = "coalesce(p.state, '') = 'paid'"
 _OF_DISPATCH = f"""
-attempts t join payments p on p.factory_id = t.factory_id and p.id = t.payment_id and p.attempt = t.number
-  where t.factory_id = $1 and t.dispatch_id = $2 and {_LACKING}
-"""
-_OF_RUN = f"payments p where p.factory_id = $1 and p.run_id = $2 and {_LACKING}"
-# The chunk is chosen first: joined first, each chunk would join all that is left of a large run. Joins by the keys of a chunk's
-# payments are index look-ups. Of the sheet's row and the law's lines only what a slip may tell is read.
+select t.payment_id from attempts t where t.factory_id = $1 and t.dispatch_id = $2
+  and (select {_IS_PAID} and p.attempt = t.number from payments p where p.factory_id = $1 and p.id = t.payment_id)
+  and (select count(*) from slips s where s.factory_id = $1 and s.payment_id = t.payment_id) = 0
+order by 1 limit $3
+"""  # noqa: S608 our own words
+_OF_RUN = f"""
+select p.id from payments p where p.factory_id = $1 and p.run_id = $2 and {_IS_PAID}
+  and (select count(*) from slips s where s.factory_id = $1 and s.payment_id = p.id) = 0
+order by 1 limit $3
+"""  # noqa: S608 our own words
+_LOCKED = f"""
+select p.id from payments p where p.factory_id = $1 and p.id = any($2) and {_IS_PAID} order by p.id for update skip locked
+"""  # noqa: S608 our own words
+# Of the sheet's row and the law's lines only what a slip may tell is read.
 _WAITING = """
-with chunk as materialized (select p.id from {whose} order by p.id limit $3 for update of p skip locked)
 select p.id, p.run_id, p.worker_id, p.period, p.kind, p.amount_minor, p.currency, p.paid_at, p.corrects, a.reference,
   d.id, d.kind, d.bank, d.account, w.phone, f.amounts, e.gross_minor, e.net_minor, e.stated_minor, e.lines
-from chunk c
-join payments p on p.factory_id = $1 and p.id = c.id
+from payments p
 join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.number = coalesce(p.paid_by, p.attempt)
 join destinations d on d.factory_id = p.factory_id and d.id = p.destination_id
 join workers w on w.factory_id = p.factory_id and w.id = p.worker_id
@@ -56,12 +61,14 @@ join lateral (select gross_minor, net_minor, stated_minor, case when net_minor =
   from file_entitlements t where t.factory_id = p.factory_id and t.file_id = r.file_id and t.worker_code = p.worker_code) e on true
 join lateral (select figures -> 'amounts' as amounts from file_rows t where t.factory_id = p.factory_id and t.file_id = r.file_id
   and t.worker_code = p.worker_code order by position limit 1) f on true
+where p.factory_id = $1 and p.id = any($2)
 order by p.id
 """
 # Runs whose paid workers have waited for a slip, or whose slips have waited to be sent, for longer than a job takes to come.
 _FORGOTTEN = """
 select distinct p.run_id, $4 from payments p where p.factory_id = $1 and p.state = 'paid'
-  and p.state_since between $2 and $3 and not exists (select from slips s where s.factory_id = p.factory_id and s.payment_id = p.id)
+  and p.state_since between $2 and $3
+  and (select count(*) from slips s where s.factory_id = p.factory_id and s.payment_id = p.id) = 0
 union select distinct s.run_id, $5 from slips s where s.factory_id = $1 and s.state = 'composed' and s.composed_at between $2 and $3
 """
 _LONGEST_WAIT, _LOOKED_BACK = timedelta(minutes=1), timedelta(days=3)
@@ -101,12 +108,15 @@ async def _chunk(services: Services, factory_id: UUID, payload: Mapping[str, str
         if not (await fetch(session, _ALONE, str(which)))[0][0]:
             await enqueue(session, Job.COMPOSE_SLIPS, payload, after=_COME_BACK, once=str(which))
             return False
-        rows = await fetch(session, _WAITING.format(whose=whose), factory_id, which, _CHUNK)
-        if not rows:
-            if await fetch(session, f"select from {whose} limit 1", factory_id, which):
+        found = [row[0] for row in await fetch(session, whose, factory_id, which, _CHUNK)]
+        ours = [row[0] for row in await fetch(session, _LOCKED, factory_id, found)] if found else []
+        if not ours:
+            if found:
                 # One was locked just now, by a statement perhaps: no other word may come that would ask for its slip.
                 await enqueue(session, Job.COMPOSE_SLIPS, payload, after=_COME_BACK, once=f"{which}|left")
             return False
+        await as_written(session)
+        rows = await fetch(session, _WAITING, factory_id, ours)
         vault = await services.keys.vault(session)
         factory = await get_factory(session)
         now = services.clock()

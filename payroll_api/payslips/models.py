@@ -21,7 +21,8 @@ class Slip(OfFactory, Base):
         ForeignKeyConstraint(["factory_id", "payment_id"], ["payments.factory_id", "payments.id"]),
         ForeignKeyConstraint(["factory_id", "worker_id"], ["workers.factory_id", "workers.id"]),
         UniqueConstraint("factory_id", "payment_id"),
-        Index("ix_slips_run_state", "factory_id", "run_id", "state"),
+        # The next to send are found in their order, and not behind all that were sent.
+        Index("ix_slips_run_state", "factory_id", "run_id", "state", "id"),
         UniqueConstraint("factory_id", "reference"),
     )
 
