@@ -43,6 +43,7 @@ class Meaning(enum.StrEnum):
     DAYS_ABSENT = "days_absent"  # without pay
     DAYS_LEAVE = "days_leave"  # paid annual or special leave
     DAYS_SICK = "days_sick"
+    DAYS_HOLIDAY = "days_holiday"  # public holidays on working days, not worked
     OVERTIME_DAYS = "overtime_days"  # days with overtime, for the meal
     OVERTIME_HOURS = "overtime_hours"  # ordinary overtime, 150 %
     NIGHT_OVERTIME_HOURS = "night_overtime_hours"  # 22:00 to 05:00, 200 %
@@ -56,7 +57,8 @@ class Meaning(enum.StrEnum):
     OVERTIME_PAY = "overtime_pay"
     NIGHT_OVERTIME_PAY = "night_overtime_pay"
     REST_DAY_PAY = "rest_day_pay"
-    HOLIDAY_PAY = "holiday_pay"
+    HOLIDAY_PAY = "holiday_pay"  # work on a public holiday
+    HOLIDAY_WAGE = "holiday_wage"  # a public holiday not worked, of who is paid by the piece
     NIGHT_PAY = "night_pay"
     ATTENDANCE_BONUS = "attendance_bonus"
     TRANSPORT_ALLOWANCE = "transport_allowance"  # transport or accommodation

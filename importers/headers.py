@@ -59,6 +59,7 @@ _IN_LATIN = {
     Meaning.FAMILY_NAME: Meaning.FAMILY_NAME_LATIN,
     Meaning.GIVEN_NAME: Meaning.GIVEN_NAME_LATIN,
 }
+_NOT_WORKED = (Meaning.DAYS_HOLIDAY, Meaning.HOLIDAY_WAGE)  # no work on a holiday, though the header names both
 _KHMER_CURRENCY = re.compile(r"៛|(?<![a-z])(?:khr|riels?)(?![a-z])|រៀល|柬币|瑞尔", re.IGNORECASE)
 _DOLLARS = re.compile(r"\$|(?<![a-z])(?:usd|dollars?)(?![a-z])|ដុល្លារ|美元|美金", re.IGNORECASE)
 
@@ -128,10 +129,11 @@ def guess(header: str, groups: str = "") -> tuple[Guess, ...]:
     such as "Employer" or "Last month" makes any meaning doubtful.
     """
     whole = f"{groups} / {header}" if groups else header
-    plainly = _vocabulary().sure.get(key(header))
+    known = _vocabulary().sure
+    plainly = known.get(key(header))
     premium = (
         None
-        if plainly is Meaning.NOT_PAID
+        if plainly is Meaning.NOT_PAID or any(known.get(key(piece)) in _NOT_WORKED for piece in _PIECES.split(header))
         else max(filter(None, (_premium(header), _premium(whole))), key=lambda entry: entry.score, default=None)
     )
     # "Emp" over "No." is a known word as a whole; its lines are no headers of their own

@@ -12,6 +12,7 @@ EARNINGS = frozenset(
         Meaning.NIGHT_OVERTIME_PAY,
         Meaning.REST_DAY_PAY,
         Meaning.HOLIDAY_PAY,
+        Meaning.HOLIDAY_WAGE,
         Meaning.NIGHT_PAY,
         Meaning.ATTENDANCE_BONUS,
         Meaning.TRANSPORT_ALLOWANCE,
@@ -38,7 +39,9 @@ MONEY = EARNINGS | DEDUCTIONS | {Meaning.BASIC_WAGE, Meaning.GROSS, Meaning.TOTA
 HOURS = frozenset(
     {Meaning.OVERTIME_HOURS, Meaning.NIGHT_OVERTIME_HOURS, Meaning.REST_DAY_HOURS, Meaning.HOLIDAY_HOURS, Meaning.NIGHT_HOURS}
 )
-DAYS = frozenset({Meaning.DAYS_WORKED, Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK, Meaning.OVERTIME_DAYS})
+DAYS = frozenset(
+    {Meaning.DAYS_WORKED, Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK, Meaning.DAYS_HOLIDAY, Meaning.OVERTIME_DAYS}
+)
 IDENTITIES = frozenset({Meaning.WORKER_CODE, Meaning.ACCOUNT, Meaning.PHONE, Meaning.NATIONAL_ID})
 WHO = frozenset({Meaning.WORKER_CODE, Meaning.NAME, Meaning.NAME_LATIN, Meaning.FAMILY_NAME, Meaning.FAMILY_NAME_LATIN})
 NAMES = frozenset({Meaning.NAME, Meaning.NAME_LATIN, Meaning.ACCOUNT_NAME})

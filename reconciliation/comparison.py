@@ -59,7 +59,8 @@ class Comparison:
         self._earnings = [(meaning, line) for meaning, line in columns if line not in DEDUCTIONS]
         self._withheld = [(meaning, line) for meaning, line in columns if line in {Line.PENSION, Line.SALARY_TAX}]
         self._has_earnings = shows_earnings(shown)
-        names = {meaning.name for meaning in shown}
+        self._inside = _inside(shown)
+        names = {meaning.name for meaning in shown} | {line.name for lines in self._inside.values() for line in lines}
         self._no_column = frozenset(line for line in Line if line.name not in names and line not in _NEVER_A_COLUMN)
 
     def differences(self, row: PayrollRow, facts: WorkMonth, owed: Entitlement) -> list[Discrepancy]:
@@ -76,7 +77,7 @@ class Comparison:
     def _earning(self, this: _Row, meaning: Meaning, line: Line) -> None:
         row = this.row
         stated = row.amounts.get(meaning)
-        own = [this.lawful[one] for one in (_BASIC if line is Line.BASIC_PAY else (line,)) if one in this.lawful]
+        own = [this.lawful[one] for one in self._inside.get(line, (line,)) if one in this.lawful]
         if line is Line.BASIC_PAY and this.facts.piece_value is not None and not stated:
             stated = row.amounts.get(Meaning.PIECE_PAY)
         if stated is None:
@@ -189,6 +190,14 @@ class Comparison:
             return minor
         rate = Fraction(self._rates.tax) if to == KHR else 1 / Fraction(self._rates.tax)
         return Money(minor, currency).convert(to, rate).minor
+
+
+def _inside(shown: Collection[Meaning]) -> Mapping[Line, tuple[Line, ...]]:
+    """The lines that one column holds: without a column of their own, holidays not worked stand with those worked, or in the basic pay."""
+    lost = () if Meaning.HOLIDAY_WAGE in shown else (Line.HOLIDAY_WAGE,)
+    if Meaning.HOLIDAY_PAY in shown:
+        return {Line.BASIC_PAY: _BASIC, Line.HOLIDAY_PAY: (Line.HOLIDAY_PAY, *lost)}
+    return {Line.BASIC_PAY: (*_BASIC, *lost)} if Meaning.BASIC_PAY in shown else {Line.BASIC_PAY: _BASIC}
 
 
 def _unshown(start: str, names: Mapping[str, str], hidden: list[EntitlementLine]) -> str:

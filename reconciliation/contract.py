@@ -36,7 +36,8 @@ class Line(enum.StrEnum):
     OVERTIME_PAY = "overtime_pay"
     NIGHT_OVERTIME_PAY = "night_overtime_pay"
     REST_DAY_PAY = "rest_day_pay"
-    HOLIDAY_PAY = "holiday_pay"
+    HOLIDAY_PAY = "holiday_pay"  # work on a public holiday
+    HOLIDAY_WAGE = "holiday_wage"  # a public holiday not worked, of who is paid by the piece
     NIGHT_PAY = "night_pay"
     ATTENDANCE_BONUS = "attendance_bonus"
     TRANSPORT_ALLOWANCE = "transport_allowance"
@@ -136,6 +137,8 @@ class WorkMonth:
     days_leave: Decimal = Decimal(0)
     days_sick: Decimal = Decimal(0)
     days_maternity: Decimal = Decimal(0)
+    days_holiday: Decimal = Decimal(0)  # public holidays on her working days, not worked; a monthly wage holds them
+    piece_days: Decimal | None = None  # days on which the pieces were made; None: her working days of the calendar, less days away
     overtime_days: Decimal | None = None
     hours: Mapping[Meaning, Decimal] = field(default_factory=dict)  # overtime, night, rest day, holiday
     spouse: int = 0

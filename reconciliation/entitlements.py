@@ -17,6 +17,7 @@ from reconciliation.law.cambodia.indemnity import Indemnity
 from reconciliation.law.cambodia.month import Month, dollars, half_up, percent, usd
 from reconciliation.law.cambodia.nssf import Nssf
 from reconciliation.law.cambodia.overtime import Overtime
+from reconciliation.law.cambodia.piece_work import PieceWork
 from reconciliation.law.cambodia.stated import Stated
 from reconciliation.law.cambodia.tax import Tax
 from reconciliation.law.cambodia.wages import Wages
@@ -59,6 +60,7 @@ class Rules:
         month = Month(period=period, figures=figures, policy=policy, rates=rates)
         self._month, self._version = month, book.version
         self.wages, self.overtime, self.benefits = Wages(month), Overtime(month), Benefits(month)
+        self.piece_work = PieceWork(month, self.wages)
         self.indemnity, self.nssf, self.tax, self.stated = Indemnity(month), Nssf(month), Tax(month), Stated(month)
         self._with_balance = self.indemnity.is_month and policy.indemnity_run is IndemnityRun.WITH_BALANCE
         self._rate = rates.tax.as_integer_ratio()
@@ -82,8 +84,7 @@ class Rules:
         if facts.piece_value is None:
             lines = [self.wages.basic(wage, days)]
         else:
-            own, wage = self.wages.piece(facts, facts.piece_value, wage, days)
-            lines = [*own]
+            lines, wage = self.piece_work.lines(facts, facts.piece_value, wage, days)
         if not days.full:
             lines += self.wages.other_days(facts, wage, days)
         leave = self.wages.leave(facts, wage, days)

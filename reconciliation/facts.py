@@ -52,6 +52,7 @@ def work_month(
     piece = row.amounts.get(Meaning.PIECE_PAY)
     by_piece = row.status is WorkerStatus.PIECE_RATE or (piece is not None and Meaning.BASIC_PAY not in columns)
     absent = _absent(row, period, monthly_days)
+    holidays = max(row.time.get(Meaning.DAYS_HOLIDAY, _NONE), _NONE) if by_piece else _NONE
     wage = _wage(row, kind, absent, row.time.get(Meaning.DAYS_SICK, _NONE), joined is not None and joined > period.first_day)
     leave_apart = _positive(row, Meaning.LEAVE_PAY) and row.time.get(Meaning.DAYS_LEAVE, _NONE) > 0
     return WorkMonth(
@@ -66,6 +67,8 @@ def work_month(
         days_absent=absent,
         days_leave=row.time.get(Meaning.DAYS_LEAVE, _NONE),
         days_sick=row.time.get(Meaning.DAYS_SICK, _NONE),
+        days_holiday=holidays,
+        piece_days=_piece_days(row, period) if holidays else None,
         overtime_days=row.time.get(Meaning.OVERTIME_DAYS, _NONE if Meaning.OVERTIME_DAYS in columns else None),
         hours={meaning: row.time[meaning] for meaning in HOURS if row.time.get(meaning)},
         spouse=row.spouse or 0,
@@ -110,9 +113,23 @@ def _absent(row: PayrollRow, period: PayPeriod, monthly_days: int) -> Decimal:
     wage, pay = row.amounts.get(Meaning.BASIC_WAGE), row.amounts.get(Meaning.BASIC_PAY)
     if wage is None or pay is None or pay.currency != wage.currency or pay >= wage:
         return _NONE
+    off = sum((row.time.get(meaning, _NONE) for meaning in (Meaning.DAYS_LEAVE, Meaning.DAYS_SICK, Meaning.DAYS_HOLIDAY)), _NONE)
+    return max(_NONE, min(monthly_days, _employed(row, period)) - worked - off)
+
+
+def _employed(row: PayrollRow, period: PayPeriod) -> int:
+    """Working days of the calendar between joining and leaving."""
     first, last = max(row.joined_on or period.first_day, period.first_day), min(row.left_on or period.last_day, period.last_day)
-    off = row.time.get(Meaning.DAYS_LEAVE, _NONE) + row.time.get(Meaning.DAYS_SICK, _NONE)
-    return max(_NONE, min(monthly_days, working_days(first, last)) - worked - off)
+    return working_days(first, last)
+
+
+def _piece_days(row: PayrollRow, period: PayPeriod) -> Decimal | None:
+    """The days worked, where the sheet has them; if they seem to hold the days off too, these are taken off, which favours the worker."""
+    worked = row.time.get(Meaning.DAYS_WORKED)
+    if worked is None:
+        return None
+    off = (Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK, Meaning.DAYS_HOLIDAY)
+    return max(_NONE, min(worked, _employed(row, period) - sum((row.time.get(meaning, _NONE) for meaning in off), _NONE)))
 
 
 def _wage(row: PayrollRow, kind: RunKind, absent: Decimal, sick: Decimal, joins: bool) -> Money | None:
@@ -134,6 +151,10 @@ def _given(
     taken = [meaning for meaning in _GIVEN if amounts.get(meaning)]
     if kind in _WHOLE_MONTH:
         taken += [pay for hours, pay in HOURS.items() if hours not in columns and amounts.get(pay)]
+        if Meaning.DAYS_HOLIDAY not in columns and amounts.get(Meaning.HOLIDAY_WAGE):
+            taken.append(Meaning.HOLIDAY_WAGE)
+        elif by_piece and row.time.get(Meaning.DAYS_HOLIDAY) and Meaning.HOLIDAY_WAGE not in columns and Meaning.HOLIDAY_PAY in taken:
+            taken.remove(Meaning.HOLIDAY_PAY)  # the one column of holidays holds those that were not worked
         if joined is None and amounts.get(Meaning.SENIORITY_BONUS):
             taken.append(Meaning.SENIORITY_BONUS)
         if amounts.get(Meaning.LEAVE_PAY) and not leave_apart:

@@ -149,6 +149,14 @@ class Facts(_Model):
     )
     days_sick: Days = _example("3", "Working days of certified sickness.", default=Decimal(0))
     days_maternity: Days = _example("26", "Working days of maternity leave.", default=Decimal(0))
+    days_holiday: Days = _example(
+        "2",
+        "Public holidays on working days that were not worked, of who is paid by the piece (art. 163). A monthly wage holds them.",
+        default=Decimal(0),
+    )
+    piece_days: Days | None = _example(
+        "23", "Days on which the pieces were made. Default: the month's working days less days away and holidays.", default=None
+    )
     sick_month: int = _example(1, "Which month of the same sickness this is.", default=1, ge=1, le=12)
     overtime_days: Days | None = _example("12", "Days with overtime, for the meal. Default: the fewest that the hours need.", default=None)
     overtime_hours: Hours = _example("10.5", "Overtime by day, 150 %.", default=Decimal(0))
@@ -183,10 +191,13 @@ class Facts(_Model):
         if self.joined_on is not None and self.left_on is not None and self.left_on < self.joined_on:
             raise ValueError(f"left_on {self.left_on} lies before joined_on {self.joined_on}: correct one of them")
         month = PayPeriod.parse(self.period)
-        away = self.days_absent + self.days_leave + self.days_sick + self.days_maternity
+        away = self.days_absent + self.days_leave + self.days_sick + self.days_maternity + self.days_holiday
         if away > month.last_day.day:
-            names = "days_absent, days_leave, days_sick and days_maternity"
+            names = "days_absent, days_leave, days_sick, days_maternity and days_holiday"
             raise ValueError(f"{names} are {away} days together in a month of {month.last_day.day}: correct them")
+        if self.piece_days is not None and self.piece_days + away > month.last_day.day:
+            days = f"piece_days {self.piece_days} and {away} days away or on holiday"
+            raise ValueError(f"{days} are more than the {month.last_day.day} days of {month}: correct them")
         if self.joined_on is not None and self.joined_on < _EARLIEST:
             raise ValueError(f"joined_on {self.joined_on} lies before {_EARLIEST.year}: correct the year")
         if self.kind is not RunKind.CORRECTION and self.joined_on is not None and self.joined_on > month.last_day:
@@ -215,6 +226,8 @@ class Facts(_Model):
             days_leave=self.days_leave,
             days_sick=self.days_sick,
             days_maternity=self.days_maternity,
+            days_holiday=self.days_holiday,
+            piece_days=self.piece_days,
             overtime_days=self.overtime_days,
             hours={meaning: worked for meaning, worked in hours.items() if worked},
             spouse=self.spouse,

@@ -16,6 +16,8 @@ _PHRASES = {
     "days absent without pay": "ថ្ងៃអវត្តមានគ្មានប្រាក់ឈ្នួល",
     "days sick": "ថ្ងៃឈឺ",
     "days on maternity leave": "ថ្ងៃលំហែមាតុភាព",
+    "public holidays not worked": "ថ្ងៃបុណ្យដែលមិនបានធ្វើការ",
+    "average of twelve months": "មធ្យមភាគដប់ពីរខែ",
     "days on leave": "ថ្ងៃឈប់សម្រាក",
     "unused days of leave": "ថ្ងៃឈប់សម្រាកដែលមិនទាន់ប្រើ",
     "days of leave": "ថ្ងៃឈប់សម្រាកប្រចាំឆ្នាំ",

@@ -17,9 +17,16 @@ from reconciliation.law.figures import Figures
 from reconciliation.law.parameter import LawUnknownError
 from reconciliation.policy import FactoryPolicy
 
-_DAYS = (Meaning.DAYS_WORKED, Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK)
+_DAYS = (Meaning.DAYS_WORKED, Meaning.DAYS_ABSENT, Meaning.DAYS_LEAVE, Meaning.DAYS_SICK, Meaning.DAYS_HOLIDAY)
 _LOANS = (Line.ADVANCE, Line.LOAN, Line.OTHER_DEDUCTION)
+_SUNDAY = 6
 _DAY = 16  # nobody works longer on every day of a month
+
+
+def _weeks(period: PayPeriod) -> int:
+    """Weeks, Monday to Sunday, of which a working day lies in the month."""
+    last = period.last_day
+    return len({day.isocalendar()[:2] for n in range(last.day) if (day := period.first_day.replace(day=n + 1)).weekday() != _SUNDAY})
 
 
 class Plausible:
@@ -31,6 +38,10 @@ class Plausible:
         self._workdays = working_days(period.first_day, period.last_day)
         self._daily, self._overtime = figures.number("daily_hours"), figures.number("overtime_hours_a_day")
         self._overtime_cite = figures.cite("overtime_hours_a_day")
+        self._most_overtime, self._month_cite = self._overtime * self._workdays, self._overtime_cite
+        by_week = figures.number("overtime_hours_a_week") * _weeks(period)
+        if by_week < self._most_overtime:
+            self._most_overtime, self._month_cite = by_week, figures.cite("overtime_hours_a_week")
         self._probation, self._probation_cite = figures.number("probation_months"), figures.cite("probation_months")
         self._minimum = {
             probation: (Money(int(figures.number(name) * 100), USD), figures.cite(name))
@@ -99,11 +110,11 @@ class Plausible:
             worked = plain(hours[Meaning.HOLIDAY_HOURS])
             basis = f"{worked} h on public holidays, of which the month has {self._holidays}"
             yield tell("no_holiday", row, "hours", basis=basis, basis_km=f"{worked} ម៉ោងថ្ងៃបុណ្យ ខែនេះមានបុណ្យ {self._holidays} ថ្ងៃ")
-        elif overtime > self._overtime * self._workdays:
-            limit = self._overtime * self._workdays
+        elif overtime > self._most_overtime:
+            limit = self._most_overtime
             basis = f"{plain(overtime)} h of overtime, at most {plain(limit)} h in {self._workdays} working days"
             khmer = f"ថែមម៉ោង {plain(overtime)} ម៉ោង កម្រិតច្បាប់ {plain(limit)} ម៉ោង"
-            yield tell("overtime_over_limit", row, "hours", basis=basis, basis_km=khmer, citations=self._overtime_cite)
+            yield tell("overtime_over_limit", row, "hours", basis=basis, basis_km=khmer, citations=self._month_cite)
         elif overtime and facts.overtime_days is not None and overtime > facts.overtime_days * (_DAY - self._daily):
             basis = f"{plain(overtime)} h of overtime on {plain(facts.overtime_days)} days"
             khmer = f"ថែមម៉ោង {plain(overtime)} ម៉ោង ក្នុង {plain(facts.overtime_days)} ថ្ងៃ"
@@ -132,9 +143,14 @@ class Plausible:
         overtime = row.time.get(Meaning.OVERTIME_DAYS, Decimal(0))
         if min(*days, overtime) < 0 or sum(days) > self._month_days or overtime > self._month_days:
             total = plain(Decimal(sum(days)))
-            basis = f"{total} days worked, absent, on leave and sick, {plain(overtime)} with overtime, in a month of {self._month_days}"
+            kinds = "worked, absent, on leave, sick and on holiday"
+            basis = f"{total} days {kinds}, {plain(overtime)} with overtime, in a month of {self._month_days}"
             khmer = f"សរុប {total} ថ្ងៃ ថែមម៉ោង {plain(overtime)} ថ្ងៃ ក្នុងខែដែលមាន {self._month_days} ថ្ងៃ"
             yield tell("impossible_days", row, "days", basis=basis, basis_km=khmer)
+        elif self._holidays is not None and (off := row.time.get(Meaning.DAYS_HOLIDAY, Decimal(0))) > self._holidays:
+            basis = f"{plain(off)} public holidays not worked, of which the month has {self._holidays}"
+            khmer = f"ថ្ងៃបុណ្យមិនធ្វើការ {plain(off)} ថ្ងៃ ខែនេះមានបុណ្យ {self._holidays} ថ្ងៃ"
+            yield tell("no_holiday", row, "days", basis=basis, basis_km=khmer)
 
     def _wage(self, row: PayrollRow, facts: WorkMonth) -> Iterator[Discrepancy]:
         stated = row.amounts.get(Meaning.BASIC_WAGE)

@@ -76,6 +76,13 @@ class NightPay(enum.StrEnum):
     WHOLE = "whole"  # 130 %: night hours are not in the monthly wage
 
 
+class PieceHoliday(enum.StrEnum):
+    """What a worker paid by the piece loses by a public holiday that she does not work."""
+
+    MONTH = "month"  # what a day of the same month brought
+    TWELVE_MONTHS = "twelve_months"  # the average of twelve months, where it is stated
+
+
 class FirstHalf(enum.StrEnum):
     """Of what the first payment of the month is half."""
 
@@ -112,6 +119,7 @@ class FactoryPolicy:
     service_on: ServiceOn = ServiceOn.LAST_DAY
     sick_pay: SickPay = SickPay.MINISTRY
     night_pay: NightPay = NightPay.PREMIUM
+    piece_holiday: PieceHoliday = PieceHoliday.MONTH
     first_half: FirstHalf = FirstHalf.BASE_WAGE
     indemnity_run: IndemnityRun = IndemnityRun.WITH_BALANCE
     indemnity_in_nssf: bool = False
@@ -198,6 +206,12 @@ POLICY_POINTS: Sequence[PolicyPoint] = (
         "Is the night line the 30 % beside the wage or all 130 %?",
         "a monthly wage covers the hour itself",
         "DFDL, working time",
+    ),
+    _point(
+        "piece_holiday",
+        "What does a public holiday not worked bring a worker paid by the piece?",
+        "a day of the same month is nearest to the wage that is lost; never less than the minimum of a day",
+        "Labour Law art. 163 owes the wage lost and names no basis",
     ),
     _point(
         "first_half",

@@ -18,7 +18,7 @@ from reconciliation.law.figures import Figures
 from reconciliation.plausible import Plausible
 from reconciliation.policy import FactoryPolicy, IndemnityRun
 from reconciliation.register import Register
-from reconciliation.whole_file import whole_file
+from reconciliation.whole_file import piece_holidays, whole_file
 
 _INDEMNITY_MONTHS = (6, 12)
 
@@ -52,6 +52,7 @@ def reconcile(
     figures = Figures(book, period.last_day, policy.agreements)
     plausible = Plausible(figures, period, rates, policy)
     entitlements: dict[str, Entitlement] = {}
+    by_piece = 0
     found: list[Discrepancy] = []
     for row in rows:
         person = known.get(row.worker_code)
@@ -59,6 +60,7 @@ def reconcile(
         if plausible.too_long_on_probation(facts):
             facts = replace(facts, status=WorkerStatus.REGULAR)
         owed = rules.entitlement(facts)
+        by_piece += facts.piece_value is not None
         entitlements.setdefault(row.worker_code, owed)
         found += comparison.differences(row, facts, owed)
         found += plausible.differences(row, facts, owed, person)
@@ -66,6 +68,8 @@ def reconcile(
     found += Register(known, period, kind, policy, rows, own=own, maker=maker).differences()
     found.sort(key=_place)
     found += _not_shown(shown, kind, figures, indemnity_apart=apart)
+    if by_piece and Meaning.DAYS_HOLIDAY not in shown:
+        found += piece_holidays(by_piece, period, figures)
     found += whole_file(rows, period, kind, figures)
     return Reconciliation(period=period, kind=kind, entitlements=entitlements, discrepancies=tuple(found), law_version=book.version)
 

@@ -9,9 +9,11 @@ from importers.contract import Meaning, PayrollRow
 from importers.period import PayPeriod, RunKind
 from reconciliation.contract import Discrepancy
 from reconciliation.discrepancies import tell
-from reconciliation.law.cambodia.calendar import public_holidays
+from reconciliation.law.cambodia.calendar import holidays_of_month, public_holidays
 from reconciliation.law.figures import Figures
 from reconciliation.law.parameter import LawUnknownError
+
+_SUNDAY = 6
 
 
 def whole_file(rows: Sequence[PayrollRow], period: PayPeriod, kind: RunKind, figures: Figures) -> Iterator[Discrepancy]:
@@ -31,3 +33,18 @@ def whole_file(rows: Sequence[PayrollRow], period: PayPeriod, kind: RunKind, fig
             public_holidays(figures.book, period.year)
         except LawUnknownError as unknown:
             yield tell("calendar_not_known", None, "holiday_pay", basis=f"{unknown}", basis_km=unknown.khmer)
+
+
+def piece_holidays(workers: int, period: PayPeriod, figures: Figures) -> Iterator[Discrepancy]:
+    """What art. 163 owes cannot be held against a sheet that does not count the days: told where the month has such days, or may have."""
+    words = f"{workers} workers paid by the piece" if workers > 1 else "1 worker paid by the piece"
+    khmer = f"កម្មករ {workers} នាក់ស៊ីឈ្នួលតាមបរិមាណផលិតផល"
+    try:
+        days = [day for day in holidays_of_month(figures.book, period) if day.weekday() != _SUNDAY]
+    except LawUnknownError:
+        words, khmer = f"{words}, the list of holidays of {period.year} is not loaded,", f"{khmer} បញ្ជីថ្ងៃបុណ្យឆ្នាំ {period.year} មិនទាន់បញ្ចូល"
+    else:
+        if not days:
+            return
+        words, khmer = f"{words} in a month of {len(days)} public holidays", f"{khmer} ក្នុងខែដែលមានបុណ្យ {len(days)} ថ្ងៃ"
+    yield tell("piece_holidays_not_shown", None, "holiday_wage", basis=words, basis_km=khmer, citations=figures.cite("holiday_wage"))

@@ -24,7 +24,7 @@ from payroll_api.services import Services
 
 # What each line of a slip is booked on; anything else that is earned goes to `allowances`, anything else that is taken to `deductions`.
 _EARNED: Mapping[str, str] = {
-    **dict.fromkeys(("basic_pay", "piece_pay", "piece_top_up", "leave_pay", "sick_pay", "maternity_pay"), "wages"),
+    **dict.fromkeys(("basic_pay", "piece_pay", "piece_top_up", "holiday_wage", "leave_pay", "sick_pay", "maternity_pay"), "wages"),
     **dict.fromkeys(("overtime_pay", "night_overtime_pay", "rest_day_pay", "holiday_pay", "night_pay"), "overtime"),
     **dict.fromkeys(("seniority_indemnity", "severance", "back_pay"), "indemnities"),
 }

@@ -82,7 +82,7 @@ def _tells(line: str, formula: str) -> bool:
     """Whether the sum behind a line says that days were missed, and so perhaps why."""
     if line == Line.ATTENDANCE_BONUS.value:
         return formula.startswith("lost:")
-    return line == Line.BASIC_PAY.value and " days" in formula
+    return (line == Line.BASIC_PAY.value and " days" in formula) or line == Line.HOLIDAY_WAGE.value
 
 
 def _written(citation: object) -> str:

@@ -28,6 +28,7 @@ from reconciliation.policy import (
     NightPay,
     NssfBase,
     PartMonth,
+    PieceHoliday,
     RielRate,
     ServiceOn,
     SickPay,
@@ -125,6 +126,8 @@ def _month(rng: random.Random) -> WorkMonth:
         leave_apart=rng.random() < 0.4,
         sick_month=rng.randint(1, 5),
         leaving=rng.choice([*Leaving, None]) if leaves else None,
+        days_holiday=Decimal(rng.randint(0, 10)) / 2 if rng.random() < 0.4 else Decimal(0),
+        piece_days=Decimal(rng.randint(0, 54)) / 2 if by_piece and rng.random() < 0.3 else None,
         **_away(rng),
     )
 
@@ -166,6 +169,7 @@ def _policy(rng: random.Random) -> FactoryPolicy:
         service_on=rng.choice(list(ServiceOn)),
         sick_pay=rng.choice(list(SickPay)),
         night_pay=rng.choice(list(NightPay)),
+        piece_holiday=rng.choice(list(PieceHoliday)),
         first_half=rng.choice(list(FirstHalf)),
         indemnity_run=rng.choice(list(IndemnityRun)),
         indemnity_in_nssf=rng.random() < 0.3,

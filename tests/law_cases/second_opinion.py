@@ -9,11 +9,10 @@ right. Nothing here is used to pay anyone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
-from importers.contract import Meaning, WorkerStatus
-from importers.money import KHR, USD, Currency, Money
+from importers.contract import Meaning
 from importers.period import RunKind
 from reconciliation.contract import ExchangeRates, Leaving, Line, WorkMonth
 from reconciliation.policy import (
@@ -23,21 +22,20 @@ from reconciliation.policy import (
     IndemnityRun,
     NightPay,
     NssfBase,
-    PartMonth,
+    PieceHoliday,
     RielRate,
     ServiceOn,
     SickPay,
     Transport,
 )
+from tests.law_cases.second_days import Counting
 from tests.law_cases.second_figures import (
     DEDUCTIONS,
     EARNED_BY_STATEMENT,
     FOR_SERVICE,
     FREE_OF_TAX,
     HOUR_FACTORS,
-    MINIMUM,
     TAX_TABLES,
-    RefusedError,
     band,
     half_up,
     months_between,
@@ -54,121 +52,34 @@ class Opinion:
     taxable_base: int = 0
 
 
-class SecondOpinion:
+class SecondOpinion(Counting):
     """One month of one worker, step by step."""
 
-    def __init__(self, month: WorkMonth, rates: ExchangeRates, policy: FactoryPolicy) -> None:
-        self.month, self.policy = month, policy
-        self.tax_rate, self.nssf_rate = Fraction(rates.tax), Fraction(rates.nssf)
-        self.currency: Currency = USD  # a slip is in dollars
-        self.earned: dict[Line, int] = {}
-        self.taken: dict[Line, int] = {}
-        self.employer: dict[Line, int] = {}
-        self.base = 0
+    def celebrated(self) -> Fraction:
+        """Public holidays that cost a piece worker a day's pieces (art. 163): no more than the days for which she would be paid."""
+        return Fraction(0) if self.pieces() is None else min(Fraction(self.month.days_holiday), self.worth() - self.away())
 
-    # money ------------------------------------------------------------------------------------------------------------
-    def minor(self, major: Fraction) -> int:
-        """Major units of the wage's currency as whole minor units."""
-        return half_up(major * 10**self.currency.exponent)
+    def of_pieces(self) -> Fraction:
+        """What the days at the machine bring: the pieces, but never less than those days' part of the minimum wage."""
+        at_work = self.worth() - self.away() - self.celebrated()
+        return max(self.pieces() or Fraction(0), Fraction(self.minor(self.least() * at_work / self.policy.monthly_days), 100))
 
-    def from_usd(self, dollars: Fraction | int) -> Fraction:
-        """Dollars in the wage's currency."""
-        return Fraction(dollars) if self.currency is USD else Fraction(dollars) * self.tax_rate
-
-    def from_riel(self, riel: Fraction | int, rate: Fraction) -> Fraction:
-        """Riel in the wage's currency."""
-        return Fraction(riel) if self.currency is KHR else Fraction(riel) / rate
-
-    def in_riel(self, minor: int, rate: Fraction) -> Fraction:
-        """Minor units of the wage's currency in riel."""
-        return Fraction(minor) if self.currency is KHR else Fraction(minor, 100) * rate
-
-    def own(self, money: Money) -> Fraction:
-        """An amount of the question in the wage's currency."""
-        if money.currency == self.currency:
-            return money.exact
-        return self.from_usd(money.exact) if money.currency == USD else self.from_riel(money.exact, self.tax_rate)
-
-    def pay(self, line: Line, major: Fraction) -> None:
-        """Enter an earning, rounded once."""
-        amount = self.minor(major)
-        if amount > 0:
-            self.earned[line] = self.earned.get(line, 0) + amount
-
-    # days -------------------------------------------------------------------------------------------------------------
-    def working_days(self, first: date, last: date) -> int:
-        """Days that are not Sundays from `first` to `last`, both counted."""
-        return sum(1 for n in range((last - first).days + 1) if (first + timedelta(days=n)).isoweekday() != 7)
-
-    @property
-    def first(self) -> date:
-        """The first day of employment in the month."""
-        start = self.month.period.first_day
-        return max(start, self.month.joined_on) if self.month.joined_on else start
-
-    @property
-    def last(self) -> date:
-        """The last day of employment in the month."""
-        end = self.month.period.last_day
-        return min(end, self.month.left_on) if self.month.left_on else end
-
-    @property
-    def part(self) -> bool:
-        """Whether she joined or left so that a working day of the month is not hers."""
-        return self.employed() < self.working_days(self.month.period.first_day, self.month.period.last_day)
-
-    def employed(self) -> int:
-        """Working days of the month in which she is employed."""
-        return max(0, self.working_days(self.first, self.last))
-
-    # wage -------------------------------------------------------------------------------------------------------------
-    def wage(self) -> Fraction:
-        """The monthly wage: the agreed one, but at least the minimum of her status."""
-        try:
-            regular, probation = MINIMUM[self.month.period.year]
-        except KeyError:
-            raise RefusedError(f"no minimum wage for {self.month.period.year}") from None
-        least = self.from_usd(probation if self.month.status is WorkerStatus.PROBATION else regular)
-        agreed = self.month.basic_wage
-        # an agreed wage in riel stands on the slip in dollars and cents, and everything is reckoned from there
-        return max(least, Fraction(self.minor(self.own(agreed)), 100)) if agreed else least
-
-    def pieces(self) -> Fraction | None:
-        """The value of the pieces made, for one who is paid by the piece."""
-        return None if self.month.piece_value is None else self.own(self.month.piece_value)
-
-    def least(self) -> Fraction:
-        """The minimum wage of her status."""
-        return self.from_usd(MINIMUM[self.month.period.year][self.month.status is WorkerStatus.PROBATION])
-
-    def worth(self) -> Fraction:
-        """What the employed part of the month is worth, in days of the divisor."""
-        divisor, employed = Fraction(self.policy.monthly_days), self.employed()
-        if not self.part:
-            return divisor
-        whole = self.working_days(self.month.period.first_day, self.month.period.last_day)
-        by_days = self.policy.part_month is PartMonth.WORKING_DAYS
-        return min(divisor, Fraction(employed)) if by_days else divisor * employed / whole
-
-    def away(self) -> Fraction:
-        """Days that are not paid as worked, as many as the month can hold; all of them when she never came."""
-        month = self.month
-        off = Fraction(month.days_absent + month.days_sick + month.days_maternity + (month.days_leave if month.leave_apart else 0))
-        return self.worth() if off >= self.employed() else min(off, self.worth())
-
-    def counted(self, days: Fraction) -> Fraction:
-        """Some of the days away, when together they are more or fewer than a whole month holds."""
-        month = self.month
-        off = Fraction(month.days_absent + month.days_sick + month.days_maternity + (month.days_leave if month.leave_apart else 0))
-        return days * self.away() / off if off else days
+    def holidays(self) -> None:
+        """Art. 163: the wage lost by each public holiday, as the factory reckons it and at least a day of the minimum wage."""
+        month, floor = self.month, self.least() / self.policy.monthly_days
+        away = Fraction(month.days_absent + month.days_sick + month.days_maternity + (month.days_leave if month.leave_apart else 0))
+        took = self.employed() - away - self.celebrated() if month.piece_days is None else Fraction(month.piece_days)
+        lost = self.of_pieces() / took if took > 0 else Fraction(0)
+        if self.policy.piece_holiday is PieceHoliday.TWELVE_MONTHS and month.average_wage is not None:
+            lost = self.own(month.average_wage) / self.policy.monthly_days
+        self.pay(Line.HOLIDAY_WAGE, self.celebrated() * max(lost, floor))
 
     def hour_base(self) -> Fraction:
         """The monthly figure behind an hour: the wage; of piece work all that it brought, over the days that it took."""
-        pieces, days = self.pieces(), self.worth() - self.away()
-        if pieces is None or not days:
+        at_work = self.worth() - self.away() - self.celebrated()
+        if self.pieces() is None or not at_work:
             return self.wage()
-        guaranteed = Fraction(self.minor(self.least() * days / self.policy.monthly_days), 100)
-        return max(pieces, guaranteed) * self.policy.monthly_days / days
+        return self.of_pieces() * self.policy.monthly_days / at_work
 
     def day(self) -> Fraction:
         """A day's wage."""
@@ -182,7 +93,8 @@ class SecondOpinion:
             self.pay(Line.BASIC_PAY, self.wage() * share)
         else:
             self.pay(Line.BASIC_PAY, pieces)
-            self.pay(Line.PIECE_TOP_UP, max(Fraction(0), self.least() * share - pieces))
+            self.pay(Line.PIECE_TOP_UP, self.of_pieces() - pieces)
+            self.holidays()
         average = self.own(month.average_wage) / self.policy.monthly_days if month.average_wage else Fraction(0)
         best = max(average, self.day())
         leave = Fraction(0)

@@ -19,6 +19,7 @@ from reconciliation.to_json import entitlement_json
 # Articles whose number stands in a text that was read; any other number came from general knowledge.
 SEEN = {
     "art. 24",
+    "art. 68",
     "art. 73",
     "art. 113",
     "art. 114",
@@ -32,6 +33,10 @@ SEEN = {
     "art. 137",
     "art. 139",
     "art. 144",
+    "art. 161",
+    "art. 162",
+    "art. 163",
+    "art. 164",
     "art. 166",
     "arts. 113 to 116",
     "arts. 126 to 129",
@@ -52,13 +57,13 @@ def test_the_mark_is_kept_on_the_slip_s_json() -> None:
         worker_code="GW-1",
         period=PayPeriod(2025, 3),
         kind=RunKind.BALANCE,
-        hours={Meaning.HOLIDAY_HOURS: Decimal(2), Meaning.NIGHT_HOURS: Decimal(2)},
+        hours={Meaning.REST_DAY_HOURS: Decimal(2), Meaning.NIGHT_HOURS: Decimal(2)},
     )
     slip = entitlement(month, book=BOOK, rates=ExchangeRates(tax=Decimal(4000), nssf=Decimal(4000)), policy=FactoryPolicy())
     told = {line["line"]: line["citations"] for line in entitlement_json(slip)["lines"]}
-    assert [(one["article"], one["verified"]) for one in told["holiday_pay"]] == [("art. 164", False)]
+    assert [(one["article"], one["verified"]) for one in told["rest_day_pay"]] == [("art. 139", False)]
     assert all(one["verified"] for one in told["basic_pay"])
-    assert {line.line for line in slip.lines} >= {Line.HOLIDAY_PAY, Line.NIGHT_PAY}
+    assert {line.line for line in slip.lines} >= {Line.REST_DAY_PAY, Line.NIGHT_PAY}
     assert not [one for one in chain.from_iterable(told.values()) if not one["title"]]
 
 

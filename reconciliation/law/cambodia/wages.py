@@ -1,4 +1,4 @@
-"""The wage of the month: the agreed wage or the minimum, less unpaid days; piece work topped up; sick, maternity and leave days.
+"""The wage of the month: the agreed wage or the minimum, less unpaid days; sick, maternity and leave days.
 
 Minimum wage by status: the yearly Prakas. Daily wage: the monthly wage over the factory's divisor (26).
 """
@@ -43,6 +43,7 @@ class Days:
     paid: Exact  # of the base, after all that is not paid as basic pay
     full: bool
     note: str  # why it is not full
+    present: Exact = Decimal(0)  # her working days of the calendar, less days away
     spread: tuple[Exact, Decimal] | None = None  # away on every working day: so many days of the base for so many days away
 
     def with_leave(self, facts: WorkMonth) -> Fraction:
@@ -61,9 +62,9 @@ class Wages:
         self._month = month
         self._divisor = month.policy.monthly_days
         self._hours = figures.number("daily_hours")
-        self._minimum: dict[bool, tuple[int, tuple[Citation, ...]]] = {}
+        self.minimum: dict[bool, tuple[int, tuple[Citation, ...]]] = {}
         for probation, name in ((False, "minimum_wage_regular"), (True, "minimum_wage_probation")):
-            self._minimum[probation] = int(figures.number(name) * 100), figures.cite(name)
+            self.minimum[probation] = int(figures.number(name) * 100), figures.cite(name)
         self._sick = [(int(str(row["month"])), Decimal(str(row["share"]))) for row in figures.rows("sick_pay")]
         self._sick_cite = figures.cite("sick_pay")
         self._maternity, self._maternity_cite = figures.number("maternity_pay"), figures.cite("maternity_pay")
@@ -73,7 +74,7 @@ class Wages:
         self._leave_cite = figures.cite("annual_leave_days")
         self._first, self._last = month.period.first_day, month.period.last_day
         self._workdays = working_days(self._first, self._last)
-        self._whole = Days(Decimal(self._divisor), full=True, note="")
+        self._whole = Days(Decimal(self._divisor), full=True, note="", present=Decimal(self._workdays))
         self._wages: dict[tuple[bool, int, str], Wage] = {}
         self._basic: dict[tuple[Wage, Exact, str], EntitlementLine] = {}
 
@@ -85,14 +86,15 @@ class Wages:
         return remember(self._wages, key, self._wage(probation, agreed)) if known is None else known
 
     def _wage(self, probation: bool, agreed: Money | None) -> Wage:
-        least, citations = self._minimum[probation]
+        least, citations = self.minimum[probation]
         cents = least if agreed is None else self._month.cents(agreed)
         why = "" if agreed is not None and cents >= least else " minimum wage"
         if cents < least:
             why, cents = f" minimum wage (agreed: {dollars(cents)})", least
-        return self._hourly(cents, why, citations, Decimal(self._divisor))
+        return self.hourly(cents, why, citations, Decimal(self._divisor))
 
-    def _hourly(self, cents: int, why: str, citations: tuple[Citation, ...], days: Exact) -> Wage:
+    def hourly(self, cents: int, why: str, citations: tuple[Citation, ...], days: Exact) -> Wage:
+        """A wage of `cents` for so many days, and so for an hour."""
         (number, part), (hours, of_an_hour) = days.as_integer_ratio(), self._hours.as_integer_ratio()
         numerator, denominator = cents * part * of_an_hour, number * hours
         by_hour = Decimal(numerator) / (denominator * 100)
@@ -111,7 +113,8 @@ class Wages:
         if off and (off >= employed or off >= base):
             # away for the whole month, by the calendar or by the divisor: the days away share out what the month is worth, and no more
             return Days(_NONE, full=False, note=note, spread=(base, off))
-        return Days(base - off if isinstance(base, Decimal) else base - Fraction(off), full=False, note=note)
+        paid = base - off if isinstance(base, Decimal) else base - Fraction(off)
+        return Days(paid, full=False, note=note, present=employed - off)
 
     def _base(self, employed: int) -> tuple[Exact, str]:
         """What the employed days are worth in days of the divisor, and why that is not the whole month."""
@@ -130,22 +133,9 @@ class Wages:
             return known
         text, cents = f"{dollars(wage.cents)} USD{wage.why}", wage.cents
         if not days.full:
-            cents = self._part(wage.cents, days.paid)
+            cents = self.part(wage.cents, days.paid)
             text = f"{text} x {shown(days.paid)} / {self._divisor} days{days.note}"
         return remember(self._basic, key, usd(Line.BASIC_PAY, Side.EARNING, cents, text, wage.citations))
-
-    def piece(self, facts: WorkMonth, value: Money, wage: Wage, days: Days) -> tuple[tuple[EntitlementLine, ...], Wage]:
-        """Piece work, topped up to the minimum of the days worked; and the wage that counts for an hour of overtime."""
-        least, citations = self._minimum[facts.status is WorkerStatus.PROBATION]
-        earned = self._month.cents(value)
-        guaranteed = least if days.full else self._part(least, days.paid)
-        lines = [usd(Line.BASIC_PAY, Side.EARNING, earned, f"piece work {dollars(earned)} USD", citations)]
-        if earned < guaranteed:
-            share = "" if days.full else f" x {shown(days.paid)} / {self._divisor} days"
-            text = f"minimum wage {dollars(least)} USD{share} - piece work {dollars(earned)} USD"
-            lines.append(usd(Line.PIECE_TOP_UP, Side.EARNING, guaranteed - earned, text, citations))
-        total = max(earned, guaranteed)
-        return tuple(lines), self._hourly(total, "", citations, days.paid) if days.paid else wage
 
     def other_days(self, facts: WorkMonth, wage: Wage, days: Days) -> list[EntitlementLine]:
         """Sick, maternity and separately shown leave days."""
@@ -165,7 +155,7 @@ class Wages:
             return usd(Line.MATERNITY_PAY, Side.EARNING, 0, text, self._maternity_years_cite)
         average = 0 if facts.average_wage is None else self._month.cents(facts.average_wage)
         if average * Fraction(wage.days) > wage.cents * self._divisor:
-            wage = self._hourly(average, "", self._maternity_cite, Decimal(self._divisor))
+            wage = self.hourly(average, "", self._maternity_cite, Decimal(self._divisor))
         return self._off(Line.MATERNITY_PAY, facts.days_maternity, self._maternity, wage, days, self._maternity_cite)
 
     def _sick_share(self, sick_month: int) -> Decimal:
@@ -207,7 +197,8 @@ class Wages:
             parts.append(f"{of} x {shown(at_end)} unused days of leave")
         return usd(Line.LEAVE_PAY, Side.EARNING, cents, " + ".join(parts), self._leave_cite)
 
-    def _part(self, cents: int, days: Exact) -> int:
+    def part(self, cents: int, days: Exact) -> int:
+        """So many days' part of a monthly amount, rounded once."""
         numerator, denominator = days.as_integer_ratio()
         return half_up(cents * numerator, denominator * self._divisor)
 
