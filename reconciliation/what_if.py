@@ -12,6 +12,8 @@ from reconciliation.entitlements import entitlements_many
 from reconciliation.law.book import LawBook
 from reconciliation.policy import FactoryPolicy
 
+_NOTHING_INSIDE: Mapping[Line, Line] = {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
@@ -37,8 +39,11 @@ def what_if(
     changed_book: LawBook | None = None,
     changed_policy: FactoryPolicy | None = None,
     changed_months: Iterable[WorkMonth] | None = None,
+    inside: Mapping[Line, Line] = _NOTHING_INSIDE,
 ) -> Mapping[Line, Cost]:
     """The cost of a change by line, for the same workers in the same order; `changed_months` may move them to another period.
+
+    `inside` names lines that are told within another of the same side and currency.
 
     Raises LawUnknownError where one of the two books has no value, and ValueError where the workers are not the same.
     """
@@ -55,9 +60,10 @@ def what_if(
         amounts: dict[Line, list[Money]] = {}
         for column, owed in enumerate((one, other)):
             for line in owed.lines:
-                pair = amounts.setdefault(line.line, [Money.zero(line.amount.currency)] * 2)
-                pair[column] = line.amount
-                sides[line.line] = line.side
+                name = inside.get(line.line, line.line)
+                pair = amounts.setdefault(name, [Money.zero(line.amount.currency)] * 2)
+                pair[column] += line.amount
+                sides[name] = line.side
         for name, pair in amounts.items():
             total = sums.setdefault(name, [Money.zero(pair[0].currency)] * 2)
             sums[name] = [total[0] + pair[0], total[1] + pair[1]]

@@ -67,7 +67,7 @@ class DiscrepancyOut(Output):
     asked: str | None = Field(description="A decision that waits for a second person; until then nothing is decided")
     asked_by: str | None
     resolution: str | None
-    reason: str | None
+    reason: str | None = Field(description="As typed; where it speaks of days away or deductions, for those who may read personal data")
     resolved_by: str | None
     resolved_at: datetime | None
     agreed_by: str | None = Field(description="The second person")

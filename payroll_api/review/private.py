@@ -5,8 +5,9 @@ Whoever reads masked (an auditor, finance, a program) sees that a worker was owe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from payroll_api.access.actor import Actor, Permission
@@ -15,11 +16,20 @@ from reconciliation.contract import Line
 from reconciliation.formula_km import in_khmer
 
 # A line that tells too much stands inside one that does not.
-_INSIDE: Mapping[str, str] = {
-    Line.UNION_DUES.value: Line.OTHER_DEDUCTION.value,
-    Line.SICK_PAY.value: Line.BASIC_PAY.value,
-    Line.MATERNITY_PAY.value: Line.BASIC_PAY.value,
+INSIDE: Mapping[Line, Line] = {
+    Line.UNION_DUES: Line.OTHER_DEDUCTION,
+    Line.SICK_PAY: Line.BASIC_PAY,
+    Line.MATERNITY_PAY: Line.BASIC_PAY,
 }
+_INSIDE: Mapping[str, str] = {line.value: host.value for line, host in INSIDE.items()}
+# Whose answer to "what if" counts the sick and the expecting: one of them, in a factory that has one, is a person.
+ASKED_BY_FEW = frozenset({"sick_pay", "attendance_lost_by", "maternity_pay", "maternity_service_years"})
+# Differences whose typed reason speaks of days away or of deductions; reasons about hours, rates, accounts and totals are for the audit.
+_PERSONAL = frozenset(
+    {"basic_pay", "attendance_bonus", "leave_pay", "sick_pay", "maternity_pay", "other_deduction", "union_dues", "total_deductions", "days"}
+)
+_AWAY = frozenset({"missing_worker", "returning_worker", "no_attendance"})
+_COUNTED = re.compile(r"កម្មករ [0-9]+ នាក់")
 _UNTOLD = "as the factory states"  # a phrase of the formulas, so that it has its Khmer
 
 
@@ -27,6 +37,7 @@ _UNTOLD = "as the factory states"  # a phrase of the formulas, so that it has it
 class Told:
     """The words of one difference as its reader may have them."""
 
+    reason: str | None  # as somebody typed it; masked, kept back where it is likely to say why days were missed or who is a member
     basis: str
     message: str
     message_km: str
@@ -65,17 +76,23 @@ def articles_for(actor: Actor, articles: Mapping[str, Sequence[Mapping[str, str]
 
 def told(actor: Actor, item: Discrepancy) -> Told:
     """The words of a difference; masked, those that give a reason for days not worked give none, and the article is the wage's own."""
-    whole = Told(basis=item.basis, message=item.message, message_km=item.message_km, citations=item.citations)
-    if may_read(actor) or not _tells(item.subject, item.basis):
+    whole = Told(reason=item.reason, basis=item.basis, message=item.message, message_km=item.message_km, citations=item.citations)
+    if may_read(actor):
+        return whole
+    if item.worker_code and (item.subject in _PERSONAL or item.code in _AWAY):
+        whole = replace(whole, reason=None)
+    if item.code == "dues_need_consent":  # with how many, and each worker's deductions, it would be told who
+        basis, message = "some workers", item.message.replace(item.basis, "some workers")
+        return replace(whole, basis=basis, message=message, message_km=_COUNTED.sub("កម្មករខ្លះ", item.message_km))
+    if not _tells(item.subject, item.basis):
         return whole
     cites: list[Any] = list(item.citations)[:1]
     message = item.message.replace(item.basis, _UNTOLD)
     for other in item.citations[1:]:
         place = _written(other)
         message = message.replace(f"; {place}", "")
-    return Told(
-        basis=_UNTOLD, message=message, message_km=item.message_km.replace(in_khmer(item.basis), in_khmer(_UNTOLD)), citations=cites
-    )
+    khmer = item.message_km.replace(in_khmer(item.basis), in_khmer(_UNTOLD))
+    return replace(whole, basis=_UNTOLD, message=message, message_km=khmer, citations=cites)
 
 
 def _tells(line: str, formula: str) -> bool:

@@ -21,6 +21,7 @@ from payroll_api.factories.policies import choices, policy, read_policies
 from payroll_api.factories.settings import exchange_rates
 from payroll_api.intake.models import PayrollFile
 from payroll_api.people import register
+from payroll_api.review.private import ASKED_BY_FEW, INSIDE, may_read
 from payroll_api.review.rows import known_worker, rows_of
 from payroll_api.services import Services
 from reconciliation.contract import Citation, ExchangeRates, KnownWorker, Line, Side, WorkMonth
@@ -63,9 +64,13 @@ async def cost_of(
 ) -> Answer:
     """The factory's last checked monthly payroll under changed values of the law and choices, in its own month or in another.
 
+    Who reads masked gets dues, sick days and maternity inside other lines, and may not ask for what would count the sick.
+
     Raises ProblemError `no_payroll` before there is one, InvalidError for a value that cannot be, or that is needed for the month asked.
     """
     actor.require(Permission.READ)
+    if not ASKED_BY_FEW.isdisjoint({*law, *(policies or {})}):
+        actor.require(Permission.READ_PERSONAL)
     if not 1 <= len(law) + len(policies or {}) <= _MOST:
         raise InvalidError(
             f"Change one to {_MOST} values of the law or choices.", fields=[{"field": "law", "problem": "nothing to compare"}]
@@ -83,7 +88,9 @@ async def cost_of(
     rows = await rows_of(session, await services.keys.vault(session), file.id)
     known = {code: known_worker(code, one) for code, one in (await register.registered(session)).items()}
     try:
-        costs = await asyncio.to_thread(_costs, rows, known, of, asked, book, _changed(book, law, asked), own, then, rates)
+        costs = await asyncio.to_thread(
+            _costs, rows, known, of, asked, book, _changed(book, law, asked), own, then, rates, {} if may_read(actor) else INSIDE
+        )
     except (LawBookError, LawUnknownError, PolicyError) as error:
         raise InvalidError(str(error), code="what_if_impossible", fields=[{"field": "law", "problem": str(error)}]) from error
     earned = sum(cost.difference.minor for cost in costs.values() if cost.side is Side.EARNING)
@@ -118,6 +125,7 @@ def _costs(
     own: FactoryPolicy,
     then: FactoryPolicy,
     rates: ExchangeRates,
+    inside: Mapping[Line, Line],
 ) -> Mapping[Line, Cost]:
     shown = frozenset(meaning for row in rows for meaning in (*row.amounts, *row.time))
 
@@ -133,7 +141,9 @@ def _costs(
     after = before if then.monthly_days == own.monthly_days else facts(then)
     if asked != of:
         after = [_moved(month, of, asked) for month in after]
-    return what_if(before, book=book, policy=own, rates=rates, changed_book=changed, changed_policy=then, changed_months=after)
+    return what_if(
+        before, book=book, policy=own, rates=rates, changed_book=changed, changed_policy=then, changed_months=after, inside=inside
+    )
 
 
 def _moved(month: WorkMonth, of: PayPeriod, to: PayPeriod) -> WorkMonth:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from payroll_api.access.actor import PERMISSIONS, Actor, Role
 from payroll_api.app import create_app
 from payroll_api.people.models import Worker
+from payroll_api.review.models import Discrepancy
 from payroll_api.review.private import lines_for
 from payroll_api.runs.build import create_run
 from payroll_api.services import Services
@@ -73,14 +75,68 @@ async def test_why_days_were_missed_and_who_is_a_member_is_told_nowhere_to_who_r
                 await browser.sign_in(factory.logins[role], PASSWORD)
                 seen = " ".join([(await browser.open(f"/workers/{ids[code]}")).text for code in ids])
                 found = (await browser.open(f"/files/{file_id}/differences")).text
-            # the whole file says how many pay dues, after all rows; no row says who
-            rows = found[: found.index("Union dues are taken from 1 worker")].rsplit("The whole file", 1)[:1]
+            # the whole file says that dues are paid, after all rows; how many pay them is told to those who may know who
+            assert ("Union dues are taken from 1 worker" in found) is sees, role
+            rows = found[: found.index("Union dues are taken from")].rsplit("The whole file", 1)[:1]
             assert rows[0].count("Worker R-0") > len(ids), rows
             for part in ("entitlements", "discrepancies"):
                 answer = await client.get(f"/api/v1/pay-runs/{run.id}/{part}", headers=await bearer(services, factory.people[role]))
                 rows += [json.dumps(item) for item in answer.json()["items"] if item["worker_code"]]
             seen = f"{seen} {rows}".lower()
             assert [word for word in TELLING if word in seen] == (list(TELLING) if sees else []), role
+
+
+async def test_a_typed_reason_about_days_away_is_not_for_who_reads_masked(
+    client: httpx.AsyncClient, services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
+) -> None:
+    async with few(services, factory, tmp_path, clock) as told:
+        file_id = await told.upload(REASONS, "payroll.csv")
+        await told.decide(file_id)
+        async with services.database.factory(factory.id) as session:
+            found = (await session.scalars(select(Discrepancy).where(Discrepancy.worker_code != ""))).all()
+            for item in found:
+                item.resolution, item.resolved_by, item.reason = "pay_sheet", factory.preparer.name, f"typed about {item.subject}"
+            run = await create_run(session, services, factory.preparer, file_id, pay_on=None)
+        about = {item.subject for item in found}
+        assert "basic_pay" in about
+        assert about - {"basic_pay", "attendance_bonus"}, "some other difference, whose reason the audit reads"
+        for role, sees in ((Role.PREPARER, True), (Role.AUDITOR, False), (Role.FINANCE, False)):
+            answer = await client.get(f"/api/v1/pay-runs/{run.id}/discrepancies", headers=await bearer(services, factory.people[role]))
+            reasons = {item["subject"]: item["reason"] for item in answer.json()["items"] if item["worker_code"]}
+            async with PlainBrowser(create_app(services)) as browser:
+                await browser.sign_in(factory.logins[role], PASSWORD)
+                page = (await browser.open(f"/files/{file_id}/differences")).text
+            for subject in about:
+                kept = not sees and subject in {"basic_pay", "attendance_bonus"}
+                assert reasons[subject] == (None if kept else f"typed about {subject}"), (role, subject)
+                assert (f"typed about {subject}" in page) is not kept, (role, subject)
+            assert ("kept for those who may read personal data" in page) is not sees, role
+
+
+async def test_what_if_does_not_count_the_sick_or_the_members_for_who_reads_masked(
+    client: httpx.AsyncClient, services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
+) -> None:
+    async with few(services, factory, tmp_path, clock) as told:
+        await told.upload(REASONS, "payroll.csv")
+        lines: dict[Role, set[str]] = {}
+        totals: dict[str, set[Decimal]] = {}
+        refused: dict[Role, list[int]] = {}
+        for role in (Role.PREPARER, Role.AUDITOR, Role.FINANCE):
+            headers = await bearer(services, factory.people[role])
+            answer = await client.post("/api/v1/factories/current/what-if", headers=headers, json={"law": {"minimum_wage_regular": "230"}})
+            assert answer.status_code == 200, answer.text
+            items = {item["line"]: item for item in answer.json()["items"]}
+            lines[role] = set(items)
+            for column in ("now", "then"):
+                own = [Decimal(items[name][column]["amount"]) for name in ("basic_pay", "sick_pay") if name in items]
+                totals.setdefault(column, set()).add(sum(own))
+            for body in ({"policies": {"sick_pay": "unpaid"}}, {"law": {"maternity_pay": "1"}}):
+                asked = await client.post("/api/v1/factories/current/what-if", headers=headers, json={"law": {}, **body})
+                refused.setdefault(role, []).append(asked.status_code)
+        assert lines[Role.PREPARER] - lines[Role.AUDITOR] == {"sick_pay", "union_dues"}
+        assert lines[Role.AUDITOR] == lines[Role.FINANCE]
+        assert {len(sums) for sums in totals.values()} == {1}, "merged, and the same in all"
+        assert refused == {Role.PREPARER: [200, 200], Role.AUDITOR: [403, 403], Role.FINANCE: [403, 403]}
 
 
 def test_lines_that_tell_too_much_stand_inside_others_and_the_sum_stays() -> None:
