@@ -129,7 +129,7 @@ async def test_what_if_does_not_count_the_sick_or_the_members_for_who_reads_mask
             lines[role] = set(items)
             for column in ("now", "then"):
                 own = [Decimal(items[name][column]["amount"]) for name in ("basic_pay", "sick_pay") if name in items]
-                totals.setdefault(column, set()).add(sum(own))
+                totals.setdefault(column, set()).add(sum(own, Decimal(0)))
             for body in ({"policies": {"sick_pay": "unpaid"}}, {"law": {"maternity_pay": "1"}}):
                 asked = await client.post("/api/v1/factories/current/what-if", headers=headers, json={"law": {}, **body})
                 refused.setdefault(role, []).append(asked.status_code)

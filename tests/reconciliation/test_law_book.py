@@ -166,6 +166,26 @@ def test_an_agreement_of_one_day_holds_and_one_that_ends_before_it_starts_is_ref
         refuse_less(BOOK, agreed(date(2026, 11, 29)))
 
 
+@pytest.mark.parametrize(
+    ("name", "least_that_stands", "refused"),
+    [
+        ("attendance_bonus", "10", ["9.99", "10.001", "1000000.01", "Infinity", "NaN", "-10"]),
+        ("attendance_bonus", "1000000", []),
+        ("daily_hours", "1", ["0.99", "0", "8.01"]),  # a wage is divided by it
+        ("overtime_hours_a_day", "1", ["0.5"]),
+        ("overtime_hours_a_week", "0", ["12.5", "-1"]),
+    ],
+)
+def test_an_agreed_value_is_a_figure_that_can_be_paid_and_favours_the_worker(name: str, least_that_stands: str, refused: list[str]) -> None:
+    def agreed(value: str) -> Agreement:
+        return Agreement(name=name, since=date(2026, 1, 1), value=Decimal(value), citation=Citation(title="Collective agreement"))
+
+    refuse_less(BOOK, agreed(least_that_stands))
+    for value in refused:
+        with pytest.raises(PolicyError, match=name):
+            refuse_less(BOOK, agreed(value))
+
+
 def test_of_two_agreements_the_later_holds_and_the_law_when_it_overtakes_both() -> None:
     paper = Citation(title="Agreement")
     first = Agreement(name="minimum_wage_regular", since=date(2025, 1, 1), value=Decimal(209), citation=paper)

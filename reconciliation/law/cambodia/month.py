@@ -39,11 +39,6 @@ class Month:
         riel, one = self.rates.tax.as_integer_ratio()
         return half_up(money.minor * 100 * one, riel)
 
-    def riel(self, cents: int, rate: Decimal) -> int:
-        """`cents` in whole riel at `rate`, rounded once."""
-        riel, one = rate.as_integer_ratio()
-        return half_up(cents * riel, 100 * one)
-
 
 def half_up(numerator: int, denominator: int) -> int:
     """The whole number nearest to a fraction that is not negative, a half upwards."""
