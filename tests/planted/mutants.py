@@ -41,7 +41,10 @@ GUARDED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "reconciliation/law/figures.py",
             *(
                 f"reconciliation/law/cambodia/{name}.py"
-                for name in ("back_pay", "benefits", "indemnity", "leave", "month", "nssf", "overtime", "payday", "piece_work", "stated", "tax", "wages")
+                for name in (
+                    *("back_pay", "benefits", "indemnity", "leave", "month", "nssf"),
+                    *("overtime", "payday", "piece_work", "stated", "tax", "wages"),
+                )
             ),
         ),
         (
