@@ -213,7 +213,7 @@ def test_facts_that_cannot_be_taken_are_refused_in_a_sentence(
 
 
 def test_the_table_says_which_article_nobody_could_check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = FACTS[:-1] + b', "holiday_hours": "8", "night_hours": "16"}'
+    facts = FACTS[:-1] + b', "rest_day_hours": "8", "night_hours": "16"}'
     _say(monkeypatch, facts)
     assert main(["entitlement", "--json"]) == 0
     owed = json.loads(capsys.readouterr().out)
