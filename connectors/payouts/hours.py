@@ -57,6 +57,13 @@ class Hours:
             day += timedelta(days=1)
         raise HoursError(f"no working day within {_LONGEST_PAUSE} days of {asked_for}; check the list of holidays")
 
+    def open_before(self, day: date) -> date:
+        """The last working day up to `day`, itself included. Raises HoursError."""
+        for back in range(_LONGEST_PAUSE):
+            if self.is_open(found := day - timedelta(days=back)):
+                return found
+        raise HoursError(f"no working day within {_LONGEST_PAUSE} days before {day}; check the list of holidays")
+
     def last_moment(self, day: date) -> datetime:
         """Until when (aware) an order must be handed in to be executed on `day`."""
         return datetime.combine(day, self.cut_off, ZoneInfo(self.zone))

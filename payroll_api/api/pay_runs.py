@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from payroll_api.runs.decide import approve, reject, release, submit
 from payroll_api.runs.find import get_run, list_runs
 from payroll_api.runs.models import PayRun
 from payroll_api.runs.pay_day import concerns
+from payroll_api.runs.rail_days import rail_days
 
 router = APIRouter(prefix=f"{API}/pay-runs", tags=["pay-runs"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
@@ -140,6 +142,28 @@ async def pay_day(run_id: UUID, session: InSession, services: InServices) -> lis
     """Nothing where the day is as it should be. A warning: whether to pay later than the law asks is for people to decide."""
     found = await concerns(session, services, await get_run(session, run_id))
     return [ConcernOut(kind=one.kind, by=one.by, article=str(one.citation)) for one in found]
+
+
+class RailDayOut(Output):
+    """When one account of a run executes it."""
+
+    provider_account_id: UUID
+    name: str = Field(examples=["Bank"])
+    executed_on: date = Field(description="For a run that is released now; it may lie after the pay day", examples=["2026-12-10"])
+    best: date = Field(description="The last working day up to the pay day", examples=["2026-12-10"])
+    release_by: datetime = Field(description="What is released until then is executed on `best`")
+
+
+@router.get(
+    "/{run_id}/rail-days",
+    operation_id="getRailDays",
+    summary="When banks and wallets with hours of their own execute a run",
+    **operation(Permission.READ, errors=[NOT_FOUND]),
+)
+async def rails(run_id: UUID, session: InSession, services: InServices) -> list[RailDayOut]:
+    """Accounts that work at any hour are not listed. Choose an earlier pay day where `executed_on` lies after it."""
+    found = await rail_days(session, services, await get_run(session, run_id))
+    return [RailDayOut(**asdict(one)) for one in found]
 
 
 @router.post(

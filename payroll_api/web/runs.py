@@ -25,6 +25,7 @@ from payroll_api.runs.find import get_run
 from payroll_api.runs.funds import funds_of, without_word
 from payroll_api.runs.models import PayRun
 from payroll_api.runs.pay_day import concerns
+from payroll_api.runs.rail_days import late, rail_days
 from payroll_api.web import formats, names
 from payroll_api.web.page import Doer, Page, Reader
 from payroll_api.web.problem import told
@@ -54,6 +55,7 @@ async def _show(page: Page, run_id: UUID, refusal: ProblemError | None = None) -
         open_ = await open_counts(session, file.id)
         funds = await funds_of(session, page.services, run) if run.state in _BEFORE_RELEASE else []
         too_late = await concerns(session, page.services, run) if run.state in _BEFORE_PAYING else []
+        rails = await rail_days(session, page.services, run) if run.state in _BEFORE_PAYING else []
         acted = [run.created_by, run.submitted_by, run.approved_by, run.rejected_by, run.released_by]
         who = await names.actors(session, page, [*acted, *(rail.author for rail in funds)])
         failed = await _failed(session, run_id, progress)
@@ -69,6 +71,8 @@ async def _show(page: Page, run_id: UUID, refusal: ProblemError | None = None) -
         has_files=has_files,
         funds=funds,
         too_late=too_late,
+        rails=rails,
+        rails_late=late(rails, run.pay_on),
         nobody_knows=without_word(funds),
         refusal=refusal,
         problem_told=told(page.words, refusal) if refusal else None,

@@ -34,6 +34,7 @@ ADDRESSES: list[tuple[str, str, Role, dict[str, Any] | None]] = [
     ("GET", "/pay-runs/{pay-runs}/entitlements", Role.PREPARER, None),
     ("POST", "/pay-runs/{pay-runs}/discrepancies/resolve", Role.PREPARER, {"discrepancy_ids": None, "resolution": "pay_law"}),
     ("GET", "/pay-runs/{pay-runs}/pay-day", Role.PREPARER, None),
+    ("GET", "/pay-runs/{pay-runs}/rail-days", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/items", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/payments", Role.PREPARER, None),
     ("GET", "/pay-runs/{pay-runs}/progress", Role.PREPARER, None),
