@@ -91,7 +91,7 @@ async def build(settings: Settings, *, clock: Clock = system_clock) -> AsyncIter
         raise ConfigurationError("PAYROLL_DATABASE_URL is not set, and this process does not start a database of its own.")
     key = master.load(settings.master_key_file, create=False)
     keys = Keys(key)
-    database = Database(settings.database_url, pool_size=settings.pool_size)
+    database = Database(settings.database_url, pool_size=settings.pool_size, frozen_seconds=settings.frozen_seconds)
     pool = ConnectorPool(settings, keys)
     try:
         yield Services(

@@ -26,7 +26,6 @@ max_wal_size = 2GB
 wal_compression = on
 max_connections = 120
 synchronous_commit = on
-idle_in_transaction_session_timeout = 60s
 """
 
 

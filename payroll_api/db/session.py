@@ -41,10 +41,17 @@ def plain_url(url: str) -> str:
     return "postgresql://" + asyncpg_url(url).removeprefix("postgresql+asyncpg://")
 
 
-class Database:
-    """The application's connections to PostgreSQL."""
+FROZEN_SECONDS = 60
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+
+class Database:
+    """The application's connections to PostgreSQL.
+
+    `frozen_seconds`: a process that freezes in the middle of a transaction keeps its locks, and whoever took its job over would wait for
+    them as long as it is frozen. After so long without a word the server ends the transaction, whatever its own settings are.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, frozen_seconds: int = FROZEN_SECONDS) -> None:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             asyncpg_url(url),
@@ -52,7 +59,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             pool_timeout=20,
-            connect_args={"server_settings": _PLANNING},
+            connect_args={"server_settings": {**_PLANNING, "idle_in_transaction_session_timeout": f"{frozen_seconds}s"}},
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 

@@ -1,4 +1,4 @@
-"""Databases to begin with: for each kind of provider three factories, two with a released run and one that has nothing yet."""
+"""The database to begin with: three factories, two with a released run and one that has nothing yet; a copy for each kind of provider."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from payroll_api.access.models import User
 from payroll_api.access.sessions import open_session
 from payroll_api.clock import pay_day
 from payroll_api.db.session import plain_url
+from payroll_api.factories.models import ProviderAccount
 from payroll_api.factories.provider_accounts import add_provider_account
 from payroll_api.factories.settings import set_rate
 from payroll_api.intake.layout import confirm_layout
@@ -30,7 +31,7 @@ from payroll_api.runs.build import create_run
 from payroll_api.runs.decide import approve, release, submit
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, make_factory
-from tests.crash.profiles import Kind
+from tests.crash.profiles import KINDS, Kind
 
 _HEADER = "Worker code,Name (Khmer),Name (Latin),Join date,Basic wage ($),Net pay ($),Pay method,Account no.,Phone"
 _KHMER = "សុខ ដារ៉ា"
@@ -54,16 +55,30 @@ class Staged:
 class Golden:
     """A golden database: its factories and what the provider knows of account holders."""
 
-    name: str
     period: PayPeriod
     paying: list[Staged] = field(default_factory=list)
     blank: Staged | None = None
     holders: dict[str, str] = field(default_factory=dict)
 
+    async def of_kind(self, services: Services, kind: str, base_url: str) -> Golden:
+        """The same in a copy of the database, in which the provider becomes another kind's."""
+        for staged in [*self.paying, *([self.blank] if self.blank else [])]:
+            async with services.database.factory(staged.factory.id) as session:
+                account = await session.get_one(ProviderAccount, (staged.factory.id, staged.provider_id))
+                vault = await services.keys.vault(session)
+                account.config = vault.seal(json.dumps(_config(KINDS[kind], base_url)), "provider_accounts", account.id, "config")
+        return self
+
 
 def phone_of(number: int, index: int) -> str:
     """The phone of a worker of a factory, in E.164."""
     return f"+855{12_000_000 + number * 20_000 + index}"
+
+
+def phones_of(staged: Staged, *, changed: bool = False) -> dict[str, str]:
+    """The phone of each worker of a factory by her code: as the sheet has it, or the one that she has changed to."""
+    number = int(staged.people[0][1][3:6])
+    return {code: phone_of(number, index + changed * 10_000) for index, (code, _, _) in enumerate(staged.people)}
 
 
 def sheet(number: int, count: int) -> tuple[bytes, tuple[tuple[str, str, str], ...]]:
@@ -98,12 +113,9 @@ async def work(services: Services, factory_id: UUID) -> None:
         await connection.close()
 
 
-async def stage(services: Services, kind: Kind, base_url: str, number: int, count: int, period: PayPeriod) -> Staged:
-    """A factory with its provider and gateway; nothing is uploaded."""
-    factory = await make_factory(services)
-    content, people = sheet(number, count)
+def _config(kind: Kind, base_url: str) -> dict[str, object]:
     window, quiet = kind.window, kind.not_found_is_final_after
-    config = {
+    return {
         "base_url": base_url,
         "repeat": kind.repeat.value,
         "window": window and int(window.total_seconds()),
@@ -111,7 +123,13 @@ async def stage(services: Services, kind: Kind, base_url: str, number: int, coun
         "looks_up": kind.looks_up,
         "batch_size": kind.batch_size,
     }
-    tokens = {}
+
+
+async def stage(services: Services, kind: Kind, base_url: str, number: int, count: int, period: PayPeriod) -> Staged:
+    """A factory with its provider and gateway; nothing is uploaded."""
+    factory = await make_factory(services)
+    content, people = sheet(number, count)
+    config, tokens = _config(kind, base_url), {}
     async with services.database.factory(factory.id) as session:
         admin = factory.administrator
         account = await add_provider_account(session, services, admin, name="Bank", kind="bank_account", connector="crash", config=config)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,10 @@ def _free_port() -> int:
 class Lane:
     """Everything that runs of one lane share. Made outside an event loop, because it forks."""
 
-    def __init__(self, folder: Path, kinds: Iterable[str] = tuple(KINDS), sizes: Sequence[int] = (7, 5, 4)) -> None:
+    def __init__(self, folder: Path, kinds: Iterable[str], sizes: Sequence[int]) -> None:
+        """`sizes`: the workers of two factories that pay, and of one that has nothing yet."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.kinds, self.sizes = (
-            folder,
-            tuple(kinds),
-            sizes,
-        )  # workers of two factories that pay, and of one that has nothing yet
+        self.folder, self.kinds, self.sizes = folder, tuple(kinds), sizes
         connector.install(folder / "plugin")
         self.clock = SharedClock(folder / "clock")
         self.golden: dict[str, Golden] = {}
@@ -62,6 +59,7 @@ class Lane:
         self.kill_on_point = False
         self._stack = contextlib.ExitStack()
         self._provider_port = _free_port()
+        self._base_url = f"http://127.0.0.1:{self._provider_port}"
 
     def _on_point(self, point: str) -> None:
         self.struck.append(point)
@@ -80,7 +78,7 @@ class Lane:
         self.server.start()
         self.proxy = PostgresProxy(self.server.sockets / ".s.PGSQL.5432", self.folder / "proxied")
         self.nursery = Nursery(self.clock, self.folder)
-        common: dict[str, Any] = {"data_dir": self.folder / "data", "look_up_seconds": 5, "pool_size": 4}
+        common: dict[str, Any] = {"data_dir": self.folder / "data", "look_up_seconds": 5, "pool_size": 4, "frozen_seconds": 5}
         common["public_url"] = f"http://127.0.0.1:{self.nursery.port}"
         self.settings = Settings(database_url=self.named(RUN).application, **common)
         proxied = embedded.addresses(str(self.folder / "proxied"), RUN).application
@@ -114,27 +112,36 @@ class Lane:
             await connection.execute(f"CREATE DATABASE {_TEMPLATE}")
         await apply.upgrade(self.named(_TEMPLATE).owner)
         await self.provider.open(self._provider_port)
-        for number, kind in enumerate(self.kinds):
-            self.golden[kind] = await self._golden(kind, number * 10)
+        first, *others = self.kinds
+        async with self._services(first, _TEMPLATE) as services:
+            self.golden[first] = await self._golden(services, first)
         self.provider.close()
+        for kind in others:
+            # The same factories and runs: only what their provider's account says of the provider is another kind's.
+            async with self._services(kind, f"golden_{first}") as services:
+                self.golden[kind] = await self.golden[first].of_kind(services, kind, self._base_url)
 
-    async def _golden(self, kind: str, number: int) -> Golden:
+    @contextlib.asynccontextmanager
+    async def _services(self, kind: str, template: str) -> AsyncIterator[Services]:
+        """A new database for this kind, made from another one, and services on it."""
         name = f"golden_{kind}"
         async with self.admin() as connection:
-            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         services = services_of(self.settings.model_copy(update={"database_url": self.named(name).application}), self.clock)
-        golden = Golden(name=name, period=this_period(services))
+        yield services
+        await services.connectors.close()  # type: ignore[attr-defined]  # the pool that services_of made
+        await services.database.close()
+
+    async def _golden(self, services: Services, kind: str) -> Golden:
+        golden = Golden(period=this_period(services))
         self.provider.books = Books(kind=KINDS[kind], journal=self.folder / "golden.jsonl", clock=self.clock, holders=golden.holders)
-        base_url = f"http://127.0.0.1:{self._provider_port}"
-        for offset, count in enumerate(self.sizes):
-            staged = await stage(services, KINDS[kind], base_url, number + offset, count, golden.period)
+        for number, count in enumerate(self.sizes):
+            staged = await stage(services, KINDS[kind], self._base_url, number, count, golden.period)
             golden.holders |= {account: holder for _, account, holder in staged.people}
-            if offset == 2:
+            if number == 2:
                 golden.blank = staged
             else:
                 golden.paying.append(dataclasses.replace(staged, run_id=await release_all(services, staged, golden.period)))
-        await services.connectors.close()  # type: ignore[attr-defined]  # the pool that services_of made
-        await services.database.close()
         return golden
 
     async def _warm_up(self, services: Services) -> None:

@@ -1,5 +1,8 @@
 """`make crash-matrix`: every point, killed and raised, over six kinds of provider and ten seeds. Can be stopped and resumed.
 
+The first pass plays every cell (a point, how it strikes, a kind of provider) once, each with a seed of its own; each pass after it plays
+every cell with the next seed. So a matrix that is stopped early has seen every cell, and every branch that seeds choose.
+
 python -m tests.crash.matrix [--seeds 10] [--lanes 2] [--points B7 C4] [--kinds conflict] [--fresh] [--minutes 60]
 """
 
@@ -16,6 +19,7 @@ import sys
 import tempfile
 import time
 import traceback
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,15 +30,17 @@ from tests.crash.profiles import KINDS
 from tests.crash.run import Run, Spec
 
 RESULTS = Path("bench/results/crash-matrix.jsonl")
+SIZES = (5, 4, 3)
 
 
-def specs(points: Sequence[str], kinds: Sequence[str], seeds: range) -> Iterator[Spec]:
-    """Every run, seed by seed: a matrix that is stopped early has still seen every point."""
-    for seed in seeds:
+def specs(points: Sequence[str], kinds: Sequence[str], seeds: int) -> Iterator[Spec]:
+    """Every run, pass by pass."""
+    for turn in range(seeds):
         for point in points:
             for kind in kinds:
                 for action in ("kill", "raise"):
-                    yield Spec(point=point, action=action, kind=kind, seed=seed)
+                    first = zlib.crc32(f"{point}/{action}/{kind}".encode())
+                    yield Spec(point=point, action=action, kind=kind, seed=1 + (first + turn) % seeds)
 
 
 async def play(lane: Any, spec: Spec) -> dict[str, Any]:
@@ -59,14 +65,14 @@ async def play(lane: Any, spec: Spec) -> dict[str, Any]:
         }  # fmt: skip
 
 
-def lane_process(folder: Path, mine: Sequence[Spec], results: Path, until: float) -> None:
+def lane_process(folder: Path, mine: Sequence[Spec], results: Path, until: float, sizes: Sequence[int]) -> None:
     """One lane: its own server, provider and nursery, and a share of the runs."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # told to stop: the server and the processes of the lane go with it
     from tests.crash.lane import Lane  # noqa: PLC0415 the import is dear, and only lanes need it
 
     kinds = [kind for kind in KINDS if any(spec.kind == kind for spec in mine)]
-    lane = Lane(folder, kinds)
+    lane = Lane(folder, kinds, sizes)
     lane.open()
 
     async def all_of_them() -> None:
@@ -131,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--report", action="store_true", help="only tell what there is")
     given = parser.parse_args(arguments)
-    wanted = list(specs(given.points, given.kinds, range(1, given.seeds + 1)))
+    wanted = list(specs(given.points, given.kinds, given.seeds))
     given.results.parent.mkdir(parents=True, exist_ok=True)
     if given.fresh:
         given.results.unlink(missing_ok=True)
@@ -142,14 +148,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return report(given.results, wanted)
 
 
-def run_lanes(missing: Sequence[Spec], lanes: int, results: Path, until: float) -> None:
-    """Share the runs out among lanes and wait for them."""
+def run_lanes(missing: Sequence[Spec], lanes: int, results: Path, until: float, *, sizes: Sequence[int] = SIZES) -> None:
+    """Share the runs out among lanes and wait for them. `sizes`: the workers of the factories, see `Lane`."""
     memory = Path("/dev/shm")  # noqa: S108 a disk that is killed with the machine only; processes of the server die without it
     folder = Path(tempfile.mkdtemp(prefix="crash-matrix-", dir=memory if os.access(memory, os.W_OK) else None))
     folder.chmod(0o755)
     context = multiprocessing.get_context("spawn")
     running = [
-        context.Process(target=lane_process, args=(folder / f"lane{number}", missing[number::lanes], results.resolve(), until))
+        context.Process(target=lane_process, args=(folder / f"lane{number}", missing[number::lanes], results.resolve(), until, sizes))
         for number in range(min(lanes, len(missing)))
     ]
     try:

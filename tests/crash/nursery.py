@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from croniter import croniter  # type: ignore[import-untyped]  # as the queue reads the expressions
 
 from payroll_api import failpoints, logs, periodic, wiring
 from payroll_api.app import create_app
@@ -33,6 +34,7 @@ from payroll_api.audit.signing import Signer
 from payroll_api.db.session import Database
 from payroll_api.encryption import master
 from payroll_api.encryption.vault import Keys
+from payroll_api.jobs.names import Periodic
 from payroll_api.outside.journal import journal_at
 from payroll_api.services import Services
 from payroll_api.settings import Settings
@@ -65,7 +67,7 @@ def services_of(settings: Settings, clock: Callable[[], datetime]) -> Services:
     key = master.load(settings.master_key_file, create=True)
     keys = Keys(key)
     assert settings.database_url is not None
-    database = Database(settings.database_url, pool_size=settings.pool_size)
+    database = Database(settings.database_url, pool_size=settings.pool_size, frozen_seconds=settings.frozen_seconds)
     pool = wiring.ConnectorPool(settings, keys)
     return Services(settings=settings, database=database, keys=keys, signer=Signer(key), clock=clock, connectors=pool, law=load_cambodia())
 
@@ -108,7 +110,7 @@ class Nursery:
     def start(self, settings: Mapping[str, Settings], warm_up: Callable[[Services], Coroutine[Any, Any, None]]) -> None:
         """Fork the warm process, with services for each of these settings. No event loop may run.
 
-        It lives through `warm_up` first, so that children begin with every statement compiled.
+        It lives through `warm_up` with the first of them, so that children begin with every statement compiled.
         """
         self.listener.listen(64)
         self.listener.settimeout(0)
@@ -144,8 +146,7 @@ class Nursery:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the system
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         built = {name: services_of(settings, self._clock) for name, settings in ways.items()}
-        for services in built.values():
-            asyncio.run(warm_up(services))
+        asyncio.run(warm_up(next(iter(built.values()))))
         # What they have cached of keys, connectors and the journal is not for the children.
         journal_at.cache_clear()
         built = {name: dataclasses.replace(services_of(one.settings, self._clock), database=one.database) for name, one in built.items()}
@@ -188,15 +189,16 @@ async def _serve(services: Services, app: Any, listener: socket.socket) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    ticks: set[asyncio.Task[None]] = set()
+    ticks, round_ = set[asyncio.Task[None]](), _Round(services)
 
-    def tick() -> None:
-        """What the scheduler does every few seconds, now: the matrix's time does not pass by itself."""
-        task = asyncio.create_task(_periodically(services))
+    def tick(*, all_of_it: bool) -> None:
+        """What the scheduler does again and again, now: the matrix's time does not pass by itself."""
+        task = asyncio.create_task(round_.go(all_of_it=all_of_it))
         ticks.add(task)
         task.add_done_callback(ticks.discard)
 
-    loop.add_signal_handler(signal.SIGUSR1, tick)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: tick(all_of_it=False))
+    loop.add_signal_handler(signal.SIGUSR2, lambda: tick(all_of_it=True))
     config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off", timeout_graceful_shutdown=5)
     server, worker = _Server(config), wiring.open_worker(services)
     running = [asyncio.create_task(server.serve(sockets=[listener])), asyncio.create_task(worker.run())]
@@ -213,7 +215,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _periodically(services: Services) -> None:
-    for _, handler in periodic.tasks(services).values():
-        with contextlib.suppress(Exception):
-            await handler()
+class _Round:
+    """The periodic tasks of one process, each when its time has come by the lane's clock."""
+
+    def __init__(self, services: Services) -> None:
+        self._clock, self._tasks = services.clock, periodic.tasks(services)
+        self._done: dict[Periodic, datetime] = {}
+
+    async def go(self, *, all_of_it: bool) -> None:
+        """Do what is due, or everything."""
+        for name, (expression, handler) in self._tasks.items():
+            now, last = self._clock(), self._done.get(name)
+            # A clock that was put back since makes nobody wait.
+            if all_of_it or last is None or now < last or croniter(expression, last).get_next(datetime) <= now:
+                self._done[name] = now
+                with contextlib.suppress(Exception):
+                    await handler()

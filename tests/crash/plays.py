@@ -1,4 +1,4 @@
-"""How each point of the crash matrix is brought about: in the code, on the wire to the provider, and at the machine."""
+"""How each point of the crash matrix is brought about: here on the wire to the provider and at the machine."""
 
 from __future__ import annotations
 
@@ -6,85 +6,17 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from payroll_api.errors import ProblemError
 from payroll_api.factories import provider_accounts
 from payroll_api.payments.hold import cancel
-from tests.crash import machine, plays_people, plays_statements
+from tests.crash import machine, plays_code, plays_people, plays_statements
 from tests.crash.lane import BACKUP, RUN
-from tests.crash.points import POINTS
-from tests.crash.profiles import KINDS
 from tests.crash.provider import Fault
 from tests.crash.run import LEASE, Run
 
 Play = Callable[[Run], Awaitable[None]]
 _STATUSES = (429, 500, 503)
-
-
-async def in_the_code(run: Run) -> None:
-    """An armed failpoint on the way of a payday: kill or raise, at the first or the second hit."""
-    name = POINTS[run.spec.point].failpoint
-    nth = 1 + run.rng.randrange(2)
-    if name in {"C1", "C2", "C3"}:
-        run.tells, nth = True, 1
-    plan = f"{name}={run.spec.action}@{nth}"
-    child = run.spawn(plan)
-    await _go_on(run, child, plan)
-
-
-async def _go_on(run: Run, child: Any, plan: str) -> None:
-    """Let time pass with the armed process until its point has acted; then, if it died, with a healthy one."""
-    wanted = plan.partition("=")[2].partition("@")[0].partition(":")[0]
-    for number in range(14):
-        if await run.break_at(child, wanted, seconds=4):
-            break
-        if number == 1 and not KINDS[run.spec.kind].looks_up:
-            # Nobody can be asked here: only the day's statement says what was paid, and only then there are slips.
-            for staged in run.staged():
-                await run.statement(staged, run.bookings(staged), name="early.xml")
-        if run.tells:
-            await run.tell_all()
-        await run.advance(timedelta(seconds=6))
-        run.tick()
-    run.reached += run.struck(wanted)
-    await run.settle()
-    await run.close_the_day()
-
-
-async def sealing(run: Run) -> None:
-    """E2: the sealer dies before its block is written, or between the block and the file outside."""
-    plan = f"E2={run.spec.action}@{1 + run.spec.seed % 2}"
-    child = run.spawn(plan)
-    await run.break_at(child, "never", seconds=2)
-    run.tick()
-    await run.until(lambda: run.struck() > 0, 3)
-    run.reached += run.struck()
-    await run.settle()
-    run.tick()
-    await run.close_the_day()
-    await _sealed(run)
-
-
-async def _sealed(run: Run) -> None:
-    """Whatever happened to one sealer, the next one leaves nothing out."""
-
-    async def left() -> int:
-        return int(
-            await run.connection.fetchval(
-                "select count(*) from audit_events e where not exists (select from audit_blocks b where b.factory_id = e.factory_id"
-                " and e.xid >= b.from_xid and e.xid < b.to_xid) and subject like 'payment:%'"
-            )
-        )
-
-    async def is_sealed() -> bool:
-        return not await left()
-
-    for _ in range(3):
-        run.tick()
-        if await run.until(is_sealed, 4):
-            return
-    run.notes.append(f"{await left()} events of payments were never sealed")
 
 
 def on_the_wire(*faults: Fault, times: int = 1) -> Play:
@@ -340,7 +272,7 @@ async def two_schedulers(run: Run) -> None:
     children = [run.spawn(), run.spawn()]
     run.reached += 1
     for _ in range(4):
-        run.tick()
+        run.tick(all_of_it=True)
         await asyncio.sleep(0.05)
     if run.spec.action == "kill":
         children[0].send(signal.SIGKILL)
@@ -362,9 +294,9 @@ async def keys_gone(run: Run) -> None:
 
 
 PLAYS: Mapping[str, Play] = {
+    **plays_code.PLAYS,
     **plays_people.PLAYS,
     **plays_statements.PLAYS,
-    **dict.fromkeys(("B1", "B2", "B7", "B8", "B10", "C1", "C2", "C3", "E1", "F1", "F2", "G9"), in_the_code),
     "B3": on_the_wire(Fault(kind="connected", point="B3")),
     "B4": on_the_wire(Fault(kind="half", point="B4")),
     "B5": on_the_wire(Fault(kind="slow", point="B5")),
@@ -377,7 +309,6 @@ PLAYS: Mapping[str, Play] = {
     "B16": elsewhere,
     "B17": out_of_money,
     "B18": stopped_by_people,
-    "E2": sealing,
     "G1": servers_killed,
     "G2": disk("eio"),
     "G3": disk("full"),

@@ -20,7 +20,7 @@ Play = Callable[[Run], Awaitable[None]]
 _API = "/api/v1"
 
 
-class _Desk:
+class Desk:
     """The people of the factory that has nothing yet, at their browsers."""
 
     def __init__(self, run: Run) -> None:
@@ -48,18 +48,18 @@ class _Desk:
             await asyncio.sleep(0.05)
         return None
 
-    async def upload(self) -> str:
-        """Upload the sheet, again with the same key until it is answered; give its id."""
+    async def upload(self, *, again: bool = False) -> str:
+        """Upload the sheet, again with the same key until it is answered; give its id. `again`: the first one was refused."""
         files = {"file": ("pay.csv", self.staged.sheet, "text/csv")}
         data = {"pay_period": str(self.run.golden.period), "kind": "balance"}
-        headers = {"idempotency-key": f"matrix-{self.run.spec.seed}-0001"}
+        headers = {"idempotency-key": f"matrix-{self.run.spec.seed}-000{3 if again else 1}"}
         await self.insist(Role.PREPARER, "POST", "/payroll-files", files=files, data=data, headers=headers)
         await self.run.quiet()
         return str((await self.ask(Role.PREPARER, "GET", "/payroll-files"))["items"][0]["id"])
 
-    async def draft(self) -> str:
+    async def draft(self, *, again: bool = False) -> str:
         """Everything up to a run that can be submitted; give its id."""
-        file_id = await self.upload()
+        file_id = await self.upload(again=again)
         await self.insist(Role.PREPARER, "POST", f"/payroll-files/{file_id}/layout", json={"columns": {}})
         await self.run.quiet()
         headers = {"idempotency-key": f"matrix-{self.run.spec.seed}-0002"}
@@ -71,9 +71,9 @@ class _Desk:
             await self.insist(Role.PREPARER, "POST", f"/pay-runs/{made['id']}/discrepancies/resolve", json=body)
         return str(made["id"])
 
-    async def submitted(self) -> tuple[str, str]:
+    async def submitted(self, *, again: bool = False) -> tuple[str, str]:
         """A run that waits for approval: its id and its content hash."""
-        run_id = await self.draft()
+        run_id = await self.draft(again=again)
         frozen = await self.insist(Role.PREPARER, "POST", f"/pay-runs/{run_id}/submit")
         return run_id, str(frozen["content_hash"])
 
@@ -96,7 +96,7 @@ class _Desk:
 async def uploading(run: Run) -> None:
     """A1 and A2: the service dies while a file is kept, or before it says so; HR presses the button again."""
     run.spawn(f"{run.spec.point}={run.spec.action}@1")
-    desk = _Desk(run)
+    desk = Desk(run)
     run_id, content = await desk.submitted()
     run.reached += run.struck()
     await desk.to_the_end(run_id, content)
@@ -105,7 +105,7 @@ async def uploading(run: Run) -> None:
 async def releasing(run: Run) -> None:
     """A4: the service dies between the release and what pays it: either both happened, or none."""
     run.spawn(f"A4={run.spec.action}@1")
-    desk = _Desk(run)
+    desk = Desk(run)
     run_id, content = await desk.submitted()
     await desk.insist(Role.APPROVER, "POST", f"/pay-runs/{run_id}/approve", json={"content_hash": content})
     await desk.ask(Role.APPROVER, "POST", f"/pay-runs/{run_id}/release")
@@ -118,7 +118,7 @@ async def releasing(run: Run) -> None:
 async def approving_at_once(run: Run) -> None:
     """A3: two presses of one approver and one of another person at once, and the maker who rejects nothing of it."""
     child = run.spawn()
-    desk = _Desk(run)
+    desk = Desk(run)
     run_id, content = await desk.submitted()
     body = {"content_hash": content}
     approve = [desk.ask(role, "POST", f"/pay-runs/{run_id}/approve", json=body) for role in (Role.APPROVER, Role.APPROVER, Role.PREPARER)]
@@ -151,7 +151,7 @@ def commit_lost(marker: bytes, *, is_done: bool, approving: bool) -> Play:
             await run.settle()
             await run.close_the_day()
             return
-        desk = _Desk(run)
+        desk = Desk(run)
         run_id, content = await desk.submitted()
         run.lane.proxy.cut = cut
         await desk.ask(Role.APPROVER, "POST", f"/pay-runs/{run_id}/approve", json={"content_hash": content})
@@ -279,7 +279,7 @@ async def asked_and_told_at_once(run: Run) -> None:
     for _ in range(5):
         await run.until(lambda: len(run.books.orders) >= 3, 30)
         await run.advance(timedelta(seconds=6))
-        run.tick()
+        run.tick(all_of_it=True)
         if await run.until(lambda: run.struck() > 0, 1.5):
             break
         await run.tell_all()

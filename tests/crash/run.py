@@ -16,14 +16,17 @@ from typing import Any, Self
 from uuid import uuid4
 
 import httpx2 as httpx
+from sqlalchemy import select
 
 from connectors.payouts.iso20022.simulated_statement import Booking, write_statement
 from connectors.signatures import signed_headers
 from importers.money import Money, currency
 from payroll_api.clock import pay_day
+from payroll_api.people.keys import phone_key
+from payroll_api.people.models import Worker
 from payroll_api.settlement.upload import upload_statement
 from tests.crash.connector import WEBHOOK_SECRET
-from tests.crash.golden import Golden, Staged
+from tests.crash.golden import Golden, Staged, phones_of
 from tests.crash.lane import RUN, Lane
 from tests.crash.nursery import Child
 from tests.crash.profiles import KINDS
@@ -67,6 +70,7 @@ class Run:
         self.redelivered: list[tuple[Staged, Sequence[Mapping[str, Any]], str]] = []
         self.rng = random.Random(f"{spec.point}/{spec.kind}/{spec.seed}")  # noqa: S311 a lot to repeat, no secret
         self.hits = lane.folder / "hits"
+        self.numbers_changed: datetime | None = None  # when every worker got another phone
         self.is_older = False  # the database is a restored one: it must be silent, and knows nothing of what was executed
         self.chunk = 0  # payments in one message; 0: drawn
         self.idle_polls = 0
@@ -139,7 +143,7 @@ class Run:
             found = condition()
             if found if isinstance(found, bool) else await found:
                 return True
-            await asyncio.sleep(0.012)
+            await asyncio.sleep(0.025)
         return False
 
     def struck(self, action: str | None = None) -> int:
@@ -155,7 +159,7 @@ class Run:
         async def is_over() -> bool:
             if self.struck(action) or not child.is_alive():
                 return True
-            return self.idle_polls >= 25 and await self.poll()
+            return self.idle_polls >= 12 and await self.poll()
 
         self.idle_polls = 0
         await self.until(lambda: self._count_idle(is_over), seconds)
@@ -184,11 +188,11 @@ class Run:
         """Let time pass."""
         await self.lane.advance(self.connection, by)
 
-    def tick(self) -> None:
-        """Have the periodic tasks done now by every living process."""
+    def tick(self, *, all_of_it: bool = False) -> None:
+        """Have every living process do the periodic tasks whose time has come, or all of them."""
         for child in self.lane.children:
             if child.state() not in _GONE:
-                child.send(signal.SIGUSR1)
+                child.send(signal.SIGUSR2 if all_of_it else signal.SIGUSR1)
 
     async def quiet(self, seconds: float = 120.0) -> None:
         """Wait until no job is due or under way."""
@@ -320,6 +324,17 @@ class Run:
                 file_name=name,
                 content=content,
             )
+
+    async def change_numbers(self) -> None:
+        """Every worker has another phone from now on, as if changes that were confirmed long ago had their day."""
+        for staged in self.golden.paying:
+            phones = phones_of(staged, changed=True)
+            async with self.services.database.factory(staged.factory.id) as session:
+                vault = await self.services.keys.vault(session)
+                for worker in await session.scalars(select(Worker)):
+                    worker.phone = vault.seal(phones[worker.worker_code], "workers", worker.id, "phone")
+                    worker.phone_key = phone_key(vault, phones[worker.worker_code])
+        self.numbers_changed = self.lane.clock()
 
     async def close_the_day(self) -> None:
         """Statements for all, and everything that follows from them."""

@@ -8,10 +8,11 @@ from sqlalchemy import func, select, text
 
 from payroll_api import periodic
 from payroll_api.jobs.names import Job
+from payroll_api.payslips.compose import compose_slips
 from payroll_api.payslips.models import Slip
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
-from tests.payroll_api.few_workers import few, released, states_of
+from tests.payroll_api.few_workers import few, payments_of, released, settle_down, states_of
 from tests.payroll_api.payday_story import Story
 
 
@@ -50,6 +51,20 @@ async def test_slips_whose_job_was_lost_are_asked_for_again(
         clock.advance(minutes=2)
         await periodic.look_up(told.services, factory.id)
         assert await told.work(only=[Job.COMPOSE_SLIPS]) == []  # nothing is asked for where nothing is missing
+
+
+async def test_nobody_is_told_of_money_that_is_only_on_its_way(
+    services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock
+) -> None:
+    async with few(services, factory, tmp_path, clock) as told:
+        await released(told)
+        await told.work(only=[Job.PREPARE_RUN, Job.SUBMIT_CHUNK])
+        assert set(await states_of(told)) == {"accepted"}, "the bank has the orders, and nobody has her money yet"
+        (run_id,) = {payment.run_id for payment in await payments_of(told)}
+        await compose_slips(told.services, factory.id, {"run": str(run_id)})
+        assert await slips_of(told) == 0
+        await settle_down(told, clock)
+        assert await slips_of(told) == 4
 
 
 async def test_a_payment_that_was_locked_when_slips_were_written_has_hers_a_moment_later(
