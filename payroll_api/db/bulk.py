@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ _inserts: dict[tuple[str, tuple[str, ...]], str] = {}
 
 # PostgreSQL refuses COPY into a table with row-level security, and a temporary table beside it costs more than it saves: each one is made
 # and dropped in the system catalogue. Columns sent as arrays need one statement that is planned once, and the policy checks row by row.
-_MOST = 2_000  # rows of one statement: what is held twice at a time
+_MOST = 1_000  # rows of one statement: so many are held twice at a time, and so many wait for the first ones to be made
 _TYPES = """
 select attname, format_type(atttypid, null) from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped
 """
@@ -24,16 +25,25 @@ _SENT_AS = {"jsonb": "text", "json": "text"}
 
 
 async def copy_in(session: AsyncSession, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
-    """Add rows, many by one statement. JSONB values must be JSON text; a column of an array type cannot be written this way."""
+    """Add rows, many by one statement. JSONB values must be JSON text; a column of an array type cannot be written this way.
+
+    While PostgreSQL takes some, the next ones are made in a thread: `records` may be a generator that seals and hashes, and may not
+    ask the session for anything.
+    """
     rows = iter(records)
-    some = list(islice(rows, _MOST))
-    if not some:
-        return
-    connection = await driver(session)
-    statement = await _insert(connection, table, tuple(columns))
+    some = _next(rows)
     while some:
-        await connection.execute(statement, *map(list, zip(*some, strict=True)))
-        some = list(islice(rows, _MOST))
+        connection = await driver(session)
+        statement = await _insert(connection, table, tuple(columns))
+        making = asyncio.create_task(asyncio.to_thread(_next, rows)) if len(some) == _MOST else None
+        try:
+            await connection.execute(statement, *map(list, zip(*some, strict=True)))
+        finally:  # whatever happens, no thread is left at work
+            some = await making if making is not None else []
+
+
+def _next(rows: Iterator[Sequence[object]]) -> list[Sequence[object]]:
+    return list(islice(rows, _MOST))
 
 
 async def _insert(connection: Any, table: str, columns: tuple[str, ...]) -> str:  # noqa: ANN401 asyncpg has no types

@@ -79,7 +79,7 @@ class Database:
             yield session
 
     async def analyze(self, *tables: str) -> None:
-        """Refresh the planner's statistics of tables that have just taken many rows.
+        """Refresh the planner's statistics of tables, or of some `table (columns)`, that have just taken many rows.
 
         Without it, until the server's own turn comes, a payday of 20,000 is planned as if it had one worker. In a transaction of its
         own, and a table that somebody else holds is passed over. A server before version 17 declines with a warning and goes on.

@@ -41,7 +41,7 @@ class Vault:
         self._ciphers = {number: AESGCM(key) for number, key in column_keys.items()}
         self._newest = max(column_keys)
         self._prefix = self._newest.to_bytes(_NUMBER)
-        self._index_key = index_key
+        self._index = hmac.new(index_key, digestmod=hashlib.sha256)  # holds the key's schedule; copied for each value
 
     def _place(self, table: str, row: object, column: str) -> bytes:
         return f"{self._factory}|{table}|{row}|{column}".encode()
@@ -71,7 +71,9 @@ class Vault:
 
     def index(self, purpose: str, value: str) -> bytes:
         """A keyed hash that finds equal values of one purpose (phone, account, name) without reading them."""
-        return hmac.digest(self._index_key, f"{purpose}|{value}".encode(), hashlib.sha256)
+        keyed = self._index.copy()
+        keyed.update(f"{purpose}|{value}".encode())
+        return keyed.digest()
 
 
 class Keys:

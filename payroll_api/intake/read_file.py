@@ -24,6 +24,10 @@ from payroll_api.intake.questions import SHEETS, locked, open_questions, weigh
 from payroll_api.services import Services
 
 _PROGRESS_SECONDS = 0.5
+_ANALYZED = (
+    "file_rows (factory_id, file_id, position, worker_code)",
+    "file_problems (factory_id, file_id, position)",
+)  # what is looked up by
 ASK_SHEETS = frozenset({"ambiguous_sheet", "department_sheets", "sheets_differ", "no_such_sheet"})  # refusals that a choice of sheets ends
 
 
@@ -51,7 +55,7 @@ async def read_file(services: Services, factory_id: UUID, payload: Mapping[str, 
         )
     async with services.database.factory(factory_id) as session:
         await keep_read(session, services, factory_id, file_id, sheet)
-    await services.database.analyze("file_rows", "file_problems")
+    await services.database.analyze(*_ANALYZED)
 
 
 @asynccontextmanager
