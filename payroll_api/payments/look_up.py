@@ -134,11 +134,17 @@ async def _carry_out(
 
 
 async def due(session: AsyncSession, now: datetime) -> list[Dispatch]:
-    """Dispatches without a final answer whose time to be looked up, or taken up, has come."""
+    """Dispatches without a final answer whose time to be looked up, or taken up, has come.
+
+    Nothing is planned further ahead than the longest pause: where it is, the clock was put back since, and nobody waits for it to catch up.
+    """
     return list(
         await session.scalars(
             select(Dispatch)
-            .where(Dispatch.state.in_(("intent", "sending", "open")), Dispatch.look_up_after < now)
+            .where(
+                Dispatch.state.in_(("intent", "sending", "open")),
+                ~Dispatch.look_up_after.between(now, now + 2 * LONGEST_PAUSE),
+            )
             .order_by(Dispatch.created_at)
             .limit(500)
         )

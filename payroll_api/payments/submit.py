@@ -39,7 +39,7 @@ select p.run_id, p.provider_account_id, p.currency, count(*)
 from payments p
 join pay_runs r on r.factory_id = p.factory_id and r.id = p.run_id and r.state in ('released', 'completed') and r.pay_on <= $3
 join provider_accounts a on a.factory_id = p.factory_id and a.id = p.provider_account_id and a.is_enabled
-where p.factory_id = $1 and p.state = 'ready' and p.state_since < $2 group by 1, 2, 3
+where p.factory_id = $1 and p.state = 'ready' and p.state_since not between $2 and $4 group by 1, 2, 3
 """
 
 
@@ -97,9 +97,11 @@ async def send(services: Services, factory_id: UUID, connector: Connector, inten
 async def ask_forgotten(session: AsyncSession, services: Services, now: datetime) -> None:
     """Ask again for payments that are ready and have waited too long: for their pay day, or because their job was lost or counted short.
 
+    What is ready since a moment to come waits by a clock that was put back: it is asked for as well.
+
     An extra job does no harm: it finds nothing ready.
     """
-    rows = await fetch(session, _FORGOTTEN, factory_of(session), now - _LONGEST_READY, pay_day(now))
+    rows = await fetch(session, _FORGOTTEN, factory_of(session), now - _LONGEST_READY, pay_day(now), now)
     for run_id, provider, unit, count in rows:
         jobs = -(-count // await chunk_size(session, services, provider))
         payload = {"run": str(run_id), "provider": str(provider), "currency": unit}

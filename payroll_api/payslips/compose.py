@@ -64,12 +64,14 @@ join lateral (select figures -> 'amounts' as amounts from file_rows t where t.fa
 where p.factory_id = $1 and p.id = any($2)
 order by p.id
 """
-# Runs whose paid workers have waited for a slip, or whose slips have waited to be sent, for longer than a job takes to come.
+# Runs whose paid workers have waited for a slip, or whose slips have waited to be sent, for longer than a job takes to come: also those
+# that wait since a moment to come, by a clock that was put back.
 _FORGOTTEN = """
 select distinct p.run_id, $4 from payments p where p.factory_id = $1 and p.state = 'paid'
-  and p.state_since between $2 and $3
+  and (p.state_since between $2 and $3 or p.state_since > $6)
   and (select count(*) from slips s where s.factory_id = p.factory_id and s.payment_id = p.id) = 0
-union select distinct s.run_id, $5 from slips s where s.factory_id = $1 and s.state = 'composed' and s.composed_at between $2 and $3
+union select distinct s.run_id, $5 from slips s where s.factory_id = $1 and s.state = 'composed'
+  and (s.composed_at between $2 and $3 or s.composed_at > $6)
 """
 _LONGEST_WAIT, _LOOKED_BACK = timedelta(minutes=1), timedelta(days=3)
 # Several jobs may come at once for one message, or for one run. One composes; the others come back when it may be done.
@@ -96,7 +98,7 @@ async def compose_slips(services: Services, factory_id: UUID, payload: Mapping[s
 async def ask_forgotten_slips(session: AsyncSession, now: datetime) -> None:
     """Ask again for slips that nobody composed or sent: their job was lost. An extra job does no harm, it finds nothing to do."""
     jobs = Job.COMPOSE_SLIPS.value, Job.SEND_SLIPS.value
-    rows = await fetch(session, _FORGOTTEN, factory_of(session), now - _LOOKED_BACK, now - _LONGEST_WAIT, *jobs)
+    rows = await fetch(session, _FORGOTTEN, factory_of(session), now - _LOOKED_BACK, now - _LONGEST_WAIT, *jobs, now)
     for run_id, job in rows:
         await enqueue(session, Job(job), {"run": str(run_id)}, once=f"{run_id}|forgotten")
 

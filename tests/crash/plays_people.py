@@ -50,7 +50,8 @@ class Desk:
 
     async def upload(self, *, again: bool = False) -> str:
         """Upload the sheet, again with the same key until it is answered; give its id. `again`: the first one was refused."""
-        files = {"file": ("pay.csv", self.staged.sheet, "text/csv")}
+        name = "pay.xlsx" if self.staged.sheet.startswith(b"PK") else "pay.csv"
+        files = {"file": (name, self.staged.sheet, "application/octet-stream")}
         data = {"pay_period": str(self.run.golden.period), "kind": "balance"}
         headers = {"idempotency-key": f"matrix-{self.run.spec.seed}-000{3 if again else 1}"}
         await self.insist(Role.PREPARER, "POST", "/payroll-files", files=files, data=data, headers=headers)

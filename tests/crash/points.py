@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Means(enum.StrEnum):
@@ -22,11 +22,15 @@ class Means(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One of the 53: what happens, and the failpoint that is armed for it, if one is."""
+    """One of the 53: what happens, and the failpoint that is armed for it, if one is.
+
+    `impossible` are kinds of provider at which it cannot happen, each with why; everywhere else a run that does not reach it is a failure.
+    """
 
     what: str
     means: Means
     failpoint: str | None = None
+    impossible: Mapping[str, str] = field(default_factory=dict)
 
 
 def _code(what: str, failpoint: str) -> Point:
@@ -37,8 +41,8 @@ def _wire(what: str) -> Point:
     return Point(what=what, means=Means.WIRE)
 
 
-def _order(what: str, failpoint: str | None = None) -> Point:
-    return Point(what=what, means=Means.ORDER, failpoint=failpoint)
+def _order(what: str, failpoint: str | None = None, impossible: Mapping[str, str] | None = None) -> Point:
+    return Point(what=what, means=Means.ORDER, failpoint=failpoint, impossible=impossible or {})
 
 
 def _machine(what: str, failpoint: str | None = None) -> Point:
@@ -78,7 +82,7 @@ POINTS: Mapping[str, Point] = {
     "C6": _order("a message about a reference that we never made"),
     "C7": _order("every order of accepted, paid, failed and returned, with duplicates"),
     "C8": _order("fifty identical messages at once"),
-    "C9": _order("a look-up and a message at once", "C9"),
+    "C9": _order("a look-up and a message at once", "C9", {"bulk_file": "nobody can be asked there: no look-up is ever made"}),
     "D1": _code("in the middle of taking a statement", "D1"),
     "D2": _order("the same statement twice, and overlapping ones"),
     "D3": _wire("a line without a payment"),

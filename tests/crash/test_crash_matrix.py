@@ -52,7 +52,7 @@ def test_the_part_in_the_suite_knows_every_kind_of_provider() -> None:
 def test_whatever_dies_wages_are_paid_once(part: str, tmp_path: Path) -> None:
     results = tmp_path / "results.jsonl"
     specs = [Spec(point=point, action=action, kind=kind, seed=1) for point, action, kind in PARTS[part]]
-    run_lanes(specs, 1, results, time.time() + 500, sizes=(4, 3, 2))
+    run_lanes(specs, 1, results, time.time() + 500)
     lines = [json.loads(line) for line in results.read_text().splitlines()]
     assert {line["run"] for line in lines} == {spec.name for spec in specs}
     wrong = {line["run"]: (line["broken"] + line["notes"])[:3] for line in lines if line["broken"] or line["notes"]}
