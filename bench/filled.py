@@ -121,7 +121,9 @@ async def _fill(here: Filled, runs: int, workers: int) -> None:
         await _people(connection, vault, here.factory_id, workers)
         for run in range(runs):
             await _payday(connection, here, run, workers, is_last=run == runs - 1)
-    await services.database.analyze("workers", "destinations", "run_items", "payments", "attempts", "dispatches", "ledger_transfers")
+    await services.database.analyze(
+        "workers", "destinations", "run_items", "payments", "attempts", "dispatches", "ledger_transfers", "rail_sums"
+    )
 
 
 async def _people(connection: Any, vault: Vault, factory_id: UUID, workers: int) -> None:  # noqa: ANN401 asyncpg has no types

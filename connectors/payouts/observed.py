@@ -36,7 +36,9 @@ from importers.money import Money
 
 DEADLINE_SECONDS = 120.0  # for one call in whole, where a provider drips bytes that keep every read alive
 
-CHECKS_UNDER_WAY = 16  # where the provider is asked about one account at a time
+# Where the provider is asked about one account at a time: questions under way, whoever asks. More would open and close a connection for
+# each beyond those that are kept, and the pool of connections takes longer for each question the more of them wait.
+CHECKS_UNDER_WAY = 16
 _FAILED_CHECK = DestinationCheck(exists=None, name_match=NameMatch.NOT_APPLICABLE, detail="the check failed on our side; check again later")
 
 _log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class ObservedConnector:
         self._inner = inner
         self._observer = observer
         self._deadline = deadline_seconds
+        self._checking = asyncio.Semaphore(CHECKS_UNDER_WAY)
 
     @property
     def profile(self) -> Profile:
@@ -91,10 +94,9 @@ class ObservedConnector:
         """One answer for each, in order: by questions as large as the provider takes, or one by one with a bounded number under way."""
         size = self.profile.checks_at_once
         if size == 1 or not isinstance(self._inner, ChecksInBulk):
-            gate = asyncio.Semaphore(CHECKS_UNDER_WAY)
 
             async def ask(destination: Destination) -> DestinationCheck:
-                async with gate:
+                async with self._checking:
                     return await self.check_destination(destination)
 
             return list(await asyncio.gather(*(ask(destination) for destination in destinations)))

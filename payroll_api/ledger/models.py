@@ -34,6 +34,7 @@ class LedgerTransfer(OfFactory, Base):
         ),
         Index("ix_ledger_transfers_run", "factory_id", "run_id"),
         Index("ix_ledger_transfers_fees", "factory_id", "booked_on", postgresql_where=text("debit = 'fees'")),
+        Index("ix_ledger_transfers_opening", "factory_id", "currency", postgresql_where=text("cause = 'opening'")),
         # What a rail holds on a day is asked often, of years of paydays: the index alone answers it.
         Index(
             "ix_ledger_transfers_from_bank",
@@ -68,3 +69,24 @@ class LedgerTransfer(OfFactory, Base):
     booked_on: Mapped[date]
     line_key: Mapped[bytes | None]
     turn: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class RailSum(OfFactory, Base):
+    """What one statement that posted transfers moved on a rail's account on one day: `amount_minor` minor units, in is positive.
+
+    The database writes it itself, in the statement that writes the transfers, so that it cannot be forgotten; one row for each such
+    statement, so that no two that post at the same time wait for each other. `other` is `funding`, `fees`, `returns`, `other` or `wages`.
+    """
+
+    __tablename__ = "rail_sums"
+    __table_args__ = (
+        Index("ix_rail_sums_day", "factory_id", "account", "currency", "booked_on", postgresql_include=["other", "amount_minor"]),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account: Mapped[str]
+    other: Mapped[str]
+    currency: Mapped[str]
+    booked_on: Mapped[date]
+    amount_minor: Mapped[int]
+    transfers: Mapped[int]

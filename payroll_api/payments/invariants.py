@@ -14,17 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
+from payroll_api.payments.states import STATES
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 # Each query gives the offenders (or nothing). $1 is the factory, $2 the moment since when changes are looked at. What must be there is
 # counted for each payment through its key: as `not exists` it is joined, and in the middle of a payday, which PostgreSQL's statistics do
 # not know yet, that was ten seconds for 6,000 workers and four times as many for twice as many.
-_CHANGED = """
-with c as (select * from payments where factory_id = $1 and state_since >= $2),
+_CHANGED = f"""
+with c as (select * from payments where factory_id = $1 and state in ('{"', '".join(STATES)}') and state_since >= $2),
   t as (select c.*, coalesce(c.paid_by, c.attempt) as counts, a.number, a.state as tried, a.reference, a.payload_hash
         from c join attempts a on a.factory_id = c.factory_id and a.payment_id = c.id)
-"""
+"""  # noqa: S608 our own words; with every state named, the index over states finds what changed, and none of its own need be kept
 
 CHECKS: Mapping[str, str] = {
     # I1, I13
@@ -92,6 +93,15 @@ CHECKS: Mapping[str, str] = {
         "  case when c.state = 'returned' then c.amount_minor else 0 end, case when c.state = 'unknown' then c.amount_minor else 0 end,"
         "  case when c.state in ('submitting', 'accepted') then c.amount_minor else 0 end,"
         "  case when c.state = 'paid' then c.amount_minor else 0 end)"
+    ),
+    # The kept sums of a rail's days are the ledger's. It reads all transfers: asked where everything is looked at
+    "rail_sums_disagree": (
+        "select account || ' ' || currency || ' ' || booked_on from ("
+        " select debit as account, currency, booked_on, amount_minor as minor from ledger_transfers"
+        "  where factory_id = $1 and debit like 'bank:%'"
+        " union all select credit, currency, booked_on, -amount_minor from ledger_transfers where factory_id = $1 and credit like 'bank:%'"
+        " union all select account, currency, booked_on, -amount_minor from rail_sums where factory_id = $1) n"
+        " where $2 < timestamptz '2000-01-02' group by account, currency, booked_on having sum(minor) <> 0"
     ),
     # I9
     "state_disagrees": (

@@ -33,7 +33,6 @@ class Payment(OfFactory, Base):
         # What no statement has shown yet: few, however many years of paydays there are.
         Index("ix_payments_unsettled", "factory_id", "provider_account_id", "currency", postgresql_where=text("settled_on is null")),
         Index("ix_payments_worker", "factory_id", "worker_id", "id"),
-        Index("ix_payments_changed", "factory_id", "state_since"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

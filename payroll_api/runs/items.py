@@ -82,9 +82,10 @@ where e.factory_id = $1 and e.file_id = $2 order by e.worker_code
 
 async def compute(session: AsyncSession, services: Services, pay_run: PayRun) -> list[Item]:
     """The items of a run as things stand. Raises ProblemError `destinations_unchecked` while account checks are under way."""
+    # First what may still be under way: who asks every second must not have everybody's figures read each time.
+    _require_checked((await fetch(session, _UNCHECKED, pay_run.factory_id, pay_run.file_id))[0][0])
     await adopt_due(session, services, pay_on=pay_run.pay_on, workers=await _workers(session, pay_run))
     law, held = await _decisions(session, pay_run.file_id)
-    _require_checked((await fetch(session, _UNCHECKED, pay_run.factory_id, pay_run.file_id))[0][0])
     rows = await fetch(session, _CANDIDATES, pay_run.factory_id, pay_run.file_id, pay_run.period, pay_run.kind)
     _require_checked(sum(1 for row in rows if row[7] == "proposed"))  # one may have come since
     providers: dict[str, tuple[UUID, Profile] | None] = {}

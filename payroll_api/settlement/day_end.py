@@ -6,7 +6,7 @@ positive. Days are the bank's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -15,11 +15,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
+from payroll_api.ledger.rail import held, moved
 from payroll_api.settlement.postings import bank_of
 
 CLASSES = ("funded", "paid", "fees", "returned", "other")
 _MOST_NAMED = 200
 
+# The ledger's movements on the rail in the period: one row for each, signed.
+_MOVED = """
+  select payment_id, line_key, amount_minor as minor from ledger_transfers
+  where factory_id = $1 and debit = $6 and currency = $3 and booked_on between $4 and $5 and debit like 'bank:%'
+  union all
+  select payment_id, line_key, -amount_minor from ledger_transfers
+  where factory_id = $1 and credit = $6 and currency = $3 and booked_on between $4 and $5 and credit like 'bank:%'
+"""
 _ENDS = """
 with first as (
   select opening_minor, opened_on from statement_balances where factory_id = $1 and provider_account_id = $2 and currency = $3
@@ -28,8 +37,13 @@ select (select opening_minor from first), (select opened_on from first),
   (select closing_minor from statement_balances where factory_id = $1 and provider_account_id = $2 and currency = $3
     and closed_on between $4 and $5 and closing_minor is not null order by closed_on desc, statement_id desc limit 1)
 """
+# Most lines are wages that arrived as ordered. None of them has a break: they are summed without looking for one.
 _BANK = """
 select class, sum(minor)::bigint from (
+  select 'paid' as class, sum(case l.direction when 'in' then l.amount_minor else -l.amount_minor end) as minor
+  from statement_lines l
+  where l.factory_id = $1 and l.provider_account_id = $2 and l.currency = $3 and l.booked_on between $4 and $5 and l.kind = 'matched'
+  union all
   select case when l.kind = 'funding' or b.way_out = 'funding' then 'funded'
       when l.kind = 'fee' and l.payment_id is null or b.way_out = 'fee' and l.payment_id is null then 'fees'
       when l.payment_id is not null and l.direction = 'out' then 'paid' when l.payment_id is not null then 'returned'
@@ -37,33 +51,15 @@ select class, sum(minor)::bigint from (
     case l.direction when 'in' then l.amount_minor else -l.amount_minor end
       + case when l.kind = 'fee' and l.payment_id is not null and b.difference_minor > 0 then b.difference_minor else 0 end as minor
   from statement_lines l left join settlement_breaks b on b.factory_id = $1 and b.statement_id = l.statement_id and b.position = l.position
-  where l.factory_id = $1 and l.provider_account_id = $2 and l.currency = $3 and l.booked_on between $4 and $5 and l.kind <> 'seen'
+  where l.factory_id = $1 and l.provider_account_id = $2 and l.currency = $3 and l.booked_on between $4 and $5
+    and l.kind not in ('matched', 'seen')
   union all
   select 'fees', -b.difference_minor from statement_lines l
   join settlement_breaks b on b.factory_id = $1 and b.statement_id = l.statement_id and b.position = l.position
   where l.factory_id = $1 and l.provider_account_id = $2 and l.currency = $3 and l.booked_on between $4 and $5
     and l.kind = 'fee' and l.payment_id is not null and b.difference_minor > 0
-) moved group by class
+) moved where minor is not null group by class
 """
-_OPENING = """
-select coalesce((select sum(amount_minor) from ledger_transfers where factory_id = $1 and debit = $2 and currency = $3 and booked_on < $4
-    and debit like 'bank:%'), 0)
-  - coalesce((select sum(amount_minor) from ledger_transfers where factory_id = $1 and credit = $2 and currency = $3 and booked_on < $4
-    and credit like 'bank:%'), 0)
-"""
-# The ledger's movements on the rail in the period: one row for each, signed.
-_MOVED = """
-  select payment_id, line_key, cause, credit as other, amount_minor as minor from ledger_transfers
-  where factory_id = $1 and debit = $6 and currency = $3 and booked_on between $4 and $5 and debit like 'bank:%'
-  union all
-  select payment_id, line_key, cause, debit, -amount_minor from ledger_transfers
-  where factory_id = $1 and credit = $6 and currency = $3 and booked_on between $4 and $5 and credit like 'bank:%'
-"""
-_LEDGER = f"""
-select case when other = 'funding' then 'funded' when other = 'fees' then 'fees' when other = 'returns' then 'returned'
-    when other = 'other' then 'other' else 'paid' end, sum(minor)::bigint
-from ({_MOVED}) moved where $2::uuid is not null group by 1
-"""  # noqa: S608 our own text
 # What is in one view of the period and not in the other: by payment, and by line where there is no payment.
 _BETWEEN = f"""
 with ours as ({_MOVED}), theirs as (
@@ -166,9 +162,9 @@ async def day_end(session: AsyncSession, provider_account_id: UUID, currency: st
     since = opened_on or first
     own = (factory_of(session), provider_account_id, currency, since, last)
     bank = View(opening=opening, moved=_classes(await fetch(session, _BANK, *own)), closing=closing)
-    ((before,),) = await fetch(session, _OPENING, own[0], account, currency, since)
-    moved = _classes(await fetch(session, _LEDGER, *own, account))
-    ledger = View(opening=int(before), moved=moved, closing=int(before) + sum(moved.values()))
+    before = await held(session, account, currency, since)
+    ledger_moved = _classes(await moved(session, account, currency, since, last))
+    ledger = View(opening=before, moved=ledger_moved, closing=before + sum(ledger_moved.values()))
     between = [
         Between(what=what, reference=reference, minor=minor, payment_id=payment, break_id=UUID(found) if found else None)
         for payment, what, reference, minor, found in await fetch(session, _BETWEEN, *own, account)
@@ -180,7 +176,7 @@ async def day_end(session: AsyncSession, provider_account_id: UUID, currency: st
         currency=currency,
         bank=bank,
         ledger=ledger,
-        carried=None if opening is None else opening - int(before),
+        carried=None if opening is None else opening - before,
         named=between[:_MOST_NAMED],
         unnamed_rest=sum(one.minor for one in between[_MOST_NAMED:]),
         not_adding_up=None if opening is None or closing is None else closing - opening - bank.sum,
@@ -195,6 +191,6 @@ async def rails(session: AsyncSession) -> list[tuple[UUID, str, str]]:
     return sorted(((account, name, code) for account, name, code in rows), key=lambda row: (row[1], row[2]))
 
 
-def _classes(rows: Sequence[tuple[str, int]]) -> dict[str, int]:
+def _classes(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
     found = dict(rows)
     return {name: int(found.get(name, 0)) for name in CLASSES}

@@ -68,10 +68,14 @@ select a.name, to_char(t.booked_on, 'YYYY-MM'), t.currency, sum(t.amount_minor):
 
 # Every booking of a rail in a period: wages that arrived as ordered in one row, each other movement with what became of its break.
 _MOVEMENTS = """
-select null::date, 'as_ordered', count(*)::text,
-  coalesce(sum(case direction when 'in' then amount_minor else -amount_minor end), 0)::bigint, null, null, null
-from statement_lines where factory_id = $1 and provider_account_id = $2 and currency = $3 and booked_on between $4 and $5
-  and kind in ('matched', 'late', 'early', 'split')
+select null::date, 'as_ordered', coalesce(sum(n), 0)::text, coalesce(sum(minor), 0)::bigint, null, null, null from (
+  select count(*) as n, sum(case direction when 'in' then amount_minor else -amount_minor end) as minor
+  from statement_lines where factory_id = $1 and provider_account_id = $2 and currency = $3 and booked_on between $4 and $5
+    and kind = 'matched'
+  union all
+  select count(*), sum(case direction when 'in' then amount_minor else -amount_minor end)
+  from statement_lines where factory_id = $1 and provider_account_id = $2 and currency = $3 and booked_on between $4 and $5
+    and kind not in ('matched', 'seen') and kind in ('late', 'early', 'split')) as_ordered
 union all
 (select l.booked_on, l.kind, coalesce(p.worker_code || ', ', '') || coalesce(l.reference, l.entry),
   case l.direction when 'in' then l.amount_minor else -l.amount_minor end, b.state, b.way_out, b.closed_reason
@@ -79,7 +83,7 @@ from statement_lines l
 left join settlement_breaks b on b.factory_id = l.factory_id and b.statement_id = l.statement_id and b.position = l.position
 left join payments p on p.factory_id = l.factory_id and p.id = l.payment_id
 where l.factory_id = $1 and l.provider_account_id = $2 and l.currency = $3 and l.booked_on between $4 and $5
-  and l.kind not in ('matched', 'late', 'early', 'split', 'seen')
+  and l.kind not in ('matched', 'seen') and l.kind not in ('late', 'early', 'split')
 order by l.booked_on, l.statement_id, l.position limit $6)
 """
 

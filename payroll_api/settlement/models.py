@@ -69,7 +69,23 @@ class BookedLine(OfFactory, Base):
             "booked_on",
             postgresql_where=text("kind in ('returned', 'partial_return')"),
         ),
-        Index("ix_statement_lines_day", "factory_id", "provider_account_id", "currency", "booked_on"),
+        # A day's end sums the many that arrived as ordered by the index alone, and looks at the few others one by one.
+        Index(
+            "ix_statement_lines_day",
+            "factory_id",
+            "provider_account_id",
+            "currency",
+            "booked_on",
+            postgresql_include=["kind", "direction", "amount_minor", "payment_id"],
+        ),
+        Index(
+            "ix_statement_lines_others",
+            "factory_id",
+            "provider_account_id",
+            "currency",
+            "booked_on",
+            postgresql_where=text("kind not in ('matched', 'seen')"),
+        ),
         UniqueConstraint("factory_id", "line_key"),
     )
 

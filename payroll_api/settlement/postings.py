@@ -16,6 +16,7 @@ from importers.statements.contract import Direction, Statement
 from payroll_api.db.bulk import fetch
 from payroll_api.db.session import factory_of
 from payroll_api.ledger.book import Account, Cause, Transfer, post
+from payroll_api.ledger.rail import held
 from payroll_api.settlement.judged import Part
 from payroll_api.settlement.models import SettlementBreak, StatementFile
 from payroll_api.settlement.ways import WayOut
@@ -23,12 +24,6 @@ from payroll_api.settlement.ways import WayOut
 _OPENED = (
     "select from ledger_transfers where factory_id = $1 and cause = 'opening' and currency = $3 and (debit = $2 or credit = $2) limit 1"
 )
-_BEFORE = """
-select coalesce((select sum(amount_minor) from ledger_transfers
-    where factory_id = $1 and debit = $2 and currency = $3 and booked_on < $4 and debit like 'bank:%'), 0)
-  - coalesce((select sum(amount_minor) from ledger_transfers
-    where factory_id = $1 and credit = $2 and currency = $3 and booked_on < $4 and credit like 'bank:%'), 0)
-"""
 # The parts that came back earlier of wages whose rest came back now: the whole wage was posted with the rest.
 _PARTS = """
 select p.payment_id, sum(p.amount_minor)::bigint from ledger_transfers p
@@ -79,8 +74,7 @@ async def post_opening(session: AsyncSession, file: StatementFile, statement: St
     bank, code = bank_of(file.provider_account_id), statement.currency
     if statement.opening is None or not statement.is_complete or await fetch(session, _OPENED, file.factory_id, bank, code):
         return
-    before = int((await fetch(session, _BEFORE, file.factory_id, bank, code, statement.opened_on))[0][0])
-    minor = statement.opening.minor - before
+    minor = statement.opening.minor - await held(session, bank, code, statement.opened_on)
     if minor:
         day = statement.opened_on - timedelta(days=1)
         await post(session, at, [_moved(bank, Account.FUNDING, minor, cause=Cause.OPENING, currency=code, booked_on=day)])

@@ -73,7 +73,7 @@ async def test_the_application_owns_nothing_and_cannot_rewrite_the_books(owner: 
             " where grantee = 'payroll_app' group by table_name"
         )
     }
-    for name in ("audit_events", "audit_blocks", "ledger_transfers"):
+    for name in ("audit_events", "audit_blocks", "ledger_transfers", "rail_sums"):
         assert sorted(rights[name]) == ["INSERT", "SELECT"]
     assert not any({"TRUNCATE", "REFERENCES", "TRIGGER"} & set(found) for found in rights.values())
 
