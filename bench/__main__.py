@@ -31,10 +31,13 @@ def main() -> int:
     parser.add_argument(
         "--workers", type=int, nargs="+", help="sizes of the factory (payday: 1000 20000; law and intake take the largest, 20000)"
     )
+    parser.add_argument("--processes", type=int, default=1, help="worker processes of a payday (1)")
     given = parser.parse_args()
     wanted = ["payday", *ALONE] if given.which == "all" else [given.which]
     # A list, not a generator: a bench that fails does not keep the others from running.
-    statuses = [_payday(given.workers or [1_000, 20_000]) if name == "payday" else _alone(name, given.workers) for name in wanted]
+    statuses = [
+        _payday(given.workers or [1_000, 20_000], given.processes) if name == "payday" else _alone(name, given.workers) for name in wanted
+    ]
     return 1 if any(statuses) else 0
 
 
@@ -45,8 +48,8 @@ def _alone(name: str, sizes: Sequence[int] | None) -> int:
     return subprocess.run([sys.executable, "-m", f"bench.{name}", *size], check=False).returncode  # noqa: S603  modules of this folder
 
 
-def _payday(sizes: list[int]) -> int:
-    figures, is_right = payday.run(sizes)
+def _payday(sizes: list[int], processes: int) -> int:
+    figures, is_right = payday.run(sizes, processes=processes)
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "system": platform.system(), "python": platform.python_version()}
     load = os.getloadavg()[0]
     if load > (os.cpu_count() or 1):

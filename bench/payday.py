@@ -12,17 +12,20 @@ import hashlib
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 from sqlalchemy import text
 
+from bench.processor_time import CountedStages
 from payroll_api.commands import demo
 from payroll_api.commands.demo_summary import Summary
 from tests.journeys.real_processes import Stage, build, stage
 
+_LEAST_SHOWN = 0.05  # processor seconds
 CLOSING = "Sealing and verifying the audit chain"
 # Another system's published figure for its whole payday, "100k in about 7 minutes" (121 Platform, release notes).
 PEER_PER_SECOND = 240
@@ -35,10 +38,17 @@ class Payday:
     workers: int
     seconds: float
     stages: dict[str, float]
+    cost: dict[str, Mapping[str, float]]  # processor seconds of each stage, by process
     openpyxl_seconds: float
     sha256_seconds: float
     audit_events: int
     disagreements: list[str]
+
+    def spent(self) -> dict[str, float]:
+        """Processor seconds of all stages, by process, the greatest first."""
+        names = sorted({name for cost in self.cost.values() for name in cost})
+        sums = {name: sum(cost.get(name, 0.0) for cost in self.cost.values()) for name in names}
+        return dict(sorted(sums.items(), key=lambda entry: -entry[1]))
 
     def to_json(self) -> dict[str, Any]:
         """The figures with the rates made from them."""
@@ -48,6 +58,10 @@ class Payday:
             "workers_per_second": round(self.workers / self.seconds, 1),
             "times_the_peer": round(self.workers / self.seconds / PEER_PER_SECOND, 2),
             "stages": {name: round(took, 2) for name, took in self.stages.items()},
+            "processor_ms_per_worker": {name: round(spent * 1000 / self.workers, 2) for name, spent in self.spent().items()},
+            "processor_seconds_of_stages": {
+                stage: {name: round(spent, 2) for name, spent in cost.items() if spent >= _LEAST_SHOWN} for stage, cost in self.cost.items()
+            },
             "openpyxl_only_reading": {
                 "seconds": round(self.openpyxl_seconds, 2),
                 "rows_per_second": round(self.workers / self.openpyxl_seconds),
@@ -57,13 +71,14 @@ class Payday:
         }
 
 
-async def measure(workers: int, folder: Path) -> Payday:
-    """Play one payday of `workers` and give what it took."""
+async def measure(workers: int, folder: Path, *, processes: int = 1) -> Payday:
+    """Play one payday of `workers` with so many worker processes and give what it took."""
     sheet = await asyncio.to_thread(build, folder, workers)
-    async with stage(folder / "demo", sheet, delay_ms=0) as here:
+    async with stage(folder / "demo", sheet, delay_ms=0, workers=processes) as here:
+        stages = CountedStages(here.play.stages, here.running)
         began = time.monotonic()
-        payday = await here.play.run()
-        with here.play.stages.stage(CLOSING):
+        payday = await replace(here.play, stages=stages).run()
+        with stages.stage(CLOSING):
             await demo.sealed(here.play.staff.auditor)
             chain = await demo.verified(here.running)
         seconds = time.monotonic() - began
@@ -75,6 +90,7 @@ async def measure(workers: int, folder: Path) -> Payday:
         workers=workers,
         seconds=seconds,
         stages=dict(here.play.stages.seconds),
+        cost=stages.cost,
         openpyxl_seconds=reading,
         sha256_seconds=hashing,
         audit_events=events,
@@ -116,6 +132,8 @@ def show(figures: Payday) -> None:
         print(f"  {name:50} {took:8.2f} s  {took / figures.seconds:6.1%}")
     between = figures.seconds - sum(figures.stages.values())
     print(f"  {'between the stages':50} {between:8.2f} s  {between / figures.seconds:6.1%}")
+    spent = ", ".join(f"{name} {ms:.2f}" for name, ms in told["processor_ms_per_worker"].items())
+    print(f"  processor milliseconds for each worker: {spent}")
     reading = told["openpyxl_only_reading"]
     print(f"  openpyxl only reading the same file: {reading['seconds']} s ({reading['rows_per_second']:,} rows/s)")
     print(f"  SHA-256 over the bytes of its {figures.audit_events:,} audit events: {told['sha256_of_the_audit_events']['seconds']} s")
@@ -124,14 +142,14 @@ def show(figures: Payday) -> None:
         print(f"  WRONG: {sentence}")
 
 
-def run(sizes: list[int]) -> tuple[dict[str, Any], bool]:
+def run(sizes: list[int], *, processes: int = 1) -> tuple[dict[str, Any], bool]:
     """Measure each size; the figures, and whether every payday came out right."""
     results = []
     for workers in sizes:
         with tempfile.TemporaryDirectory(prefix="gw-bench-") as name:
             folder = Path(name)
             folder.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
-            figures = asyncio.run(measure(workers, folder))
+            figures = asyncio.run(measure(workers, folder, processes=processes))
         show(figures)
         sys.stdout.flush()
         results.append(figures)

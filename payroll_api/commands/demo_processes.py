@@ -90,6 +90,10 @@ class Children:
             if (status := child.process.poll()) is not None:
                 raise ChildDiedError(f"The process {child.name!r} has ended (status {status}). {_last_words(child.log)}")
 
+    def running(self) -> list[tuple[str, int]]:
+        """Name and process id of each."""
+        return [(child.name, child.process.pid) for child in self._children]
+
     async def watch(self) -> None:
         """Return never, but raise ChildDiedError when one ends."""
         while True:

@@ -87,9 +87,7 @@ async def _missing_already(session: AsyncSession, missing: Sequence[SettlementMa
 async def close_explained(session: AsyncSession, arrived: Mapping[UUID, date], parts: Iterable[Part], at: datetime) -> None:
     """Close what the new lines explain."""
     explained = [(payment, "missing", f"booked on {day}") for payment, day in arrived.items()]
-    explained += [
-        (UUID(part.match.payment_id), *_FOLLOWS[part.match.kind]) for part in parts if part.match.kind in _FOLLOWS and part.match.payment_id
-    ]
+    explained += [(part.payment, *_FOLLOWS[part.match.kind]) for part in parts if part.match.kind in _FOLLOWS and part.payment]
     if not explained:
         return
     ids, kinds, reasons = zip(*explained, strict=True)

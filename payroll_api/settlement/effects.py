@@ -64,14 +64,10 @@ async def keep(
     """Write the new lines of one statement from position `first`, settle payments, post what is certain, open and close breaks."""
     parts = list(judged.parts())
     missing = list(judged.without_line())
-    arrived: dict[UUID, date] = {
-        UUID(part.match.payment_id): part.line.booked_on for part in parts if part.match.payment_id and part.match.money_arrived
-    }
-    came_back = [
-        (UUID(part.match.payment_id), part.line.booked_on) for part in parts if part.match.kind == "returned" and part.match.payment_id
-    ]
+    arrived = {part.payment: part.line.booked_on for part in parts if part.payment and part.match.money_arrived}
+    came_back = [(part.payment, part.line.booked_on) for part in parts if part.match.kind == "returned" and part.payment]
     # A line's row points to its payment and so locks it: the messages come before.
-    await lock_messages(session, [UUID(part.match.payment_id) for part in parts if part.match.payment_id])
+    await lock_messages(session, [part.payment for part in parts if part.payment])
     await _write_lines(session, file, parts, account_key, first)
     await _write_balance(session, file, judged.statement)
     await post_opening(session, file, judged.statement, at)
@@ -107,7 +103,7 @@ async def _write_lines(
                 file.factory_id, file.id, position, file.provider_account_id, part.key, part.line.entry, part.line.direction.value,
                 part.line.amount.currency.code, part.minor, part.line.booked_on, part.line.references[0] if part.line.references else None,
                 account_key(part.line.account) if part.line.account else None, part.match.verdict.value, part.match.kind,
-                UUID(part.match.payment_id) if part.match.payment_id else None,
+                part.payment,
             )
             for position, part in enumerate(parts, start=first)
         ],

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from uuid import UUID
 
 from importers.statements.contract import Statement, StatementLine
 from reconciliation.contract import SettlementMatch
@@ -19,6 +20,7 @@ class Part:
     key: bytes
     line: StatementLine
     match: SettlementMatch
+    payment: UUID | None  # the verdict's payment, read once: it is asked for at every turn
 
     @property
     def minor(self) -> int:
@@ -86,7 +88,8 @@ class Judged:
             if position in seen:
                 key = hashlib.sha256(key + number.to_bytes(4)).digest()
             seen.add(position)
-            yield Part(key=key, line=self.statement.lines[position], match=match)
+            payment = UUID(match.payment_id) if match.payment_id else None
+            yield Part(key=key, line=self.statement.lines[position], match=match, payment=payment)
 
     def without_line(self) -> Iterator[SettlementMatch]:
         """Every verdict on a payment that no line shows."""

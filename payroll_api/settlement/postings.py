@@ -84,7 +84,7 @@ async def post_lines(session: AsyncSession, file: StatementFile, parts: Sequence
     """What is certain of new lines. Payments that arrived or came back whole were posted with their change of state."""
     bank = bank_of(file.provider_account_id)
     await post(session, at, _certain(bank, parts))
-    returned = {UUID(part.match.payment_id): part for part in parts if part.match.kind == "returned" and part.match.payment_id}
+    returned = {part.payment: part for part in parts if part.match.kind == "returned" and part.payment}
     rows = await fetch(session, _PARTS, file.factory_id, list(returned)) if returned else []
     await post(session, at, (_rest(bank, payment, returned[payment], int(minor)) for payment, minor in rows))
 
@@ -115,9 +115,8 @@ def _certain(bank: str, parts: Sequence[Part]) -> Iterator[Transfer]:
             other, cause, minor = Account.RETURNS, Cause.PARTLY_RETURNED, part.minor
         else:
             continue
-        payment = UUID(match.payment_id) if match.payment_id else None
         code = line.amount.currency.code
-        yield _moved(bank, other, minor, cause=cause, currency=code, payment_id=payment, line_key=part.key, booked_on=line.booked_on)
+        yield _moved(bank, other, minor, cause=cause, currency=code, payment_id=part.payment, line_key=part.key, booked_on=line.booked_on)
 
 
 async def post_way_out(session: AsyncSession, found: SettlementBreak, way: WayOut, at: datetime) -> None:
