@@ -15,6 +15,7 @@ import pytest
 
 from payroll_api.access.actor import Role
 from payroll_api.app import create_app
+from payroll_api.clock import pay_day
 from payroll_api.services import Services
 from tests.payroll_api.callers import bearer, fresh, key_bearer
 from tests.payroll_api.payday_story import Story, story
@@ -147,7 +148,7 @@ async def settle(told: Story, finance: Desk, run_id: str) -> int:
             continue
         async with told.services.database.factory(told.factory.id) as session:
             connector = await told.services.connectors.payout(session, UUID(account["id"]))
-        day = await connector.fetch_statement(datetime.now(UTC).date())
+        day = await connector.fetch_statement(pay_day(datetime.now(UTC)))
         fields = {"files": {"file": ("day.xml", day)}, "data": {"provider_account": account["id"]}}
         statement = await finance.post("statements", status=201, **fields)
         await told.work()

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from payroll_api.access.actor import Role
 from payroll_api.app import create_app
 from payroll_api.audit.seal import seal
+from payroll_api.clock import pay_day
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.services import Services
 from tests.conftest import PASSWORD, SampleFactory, SettableClock
@@ -162,7 +163,7 @@ async def _matched(told: Story, finance: PlainBrowser, run: str) -> None:
     for account in accounts:
         async with told.services.database.factory(told.factory.id) as session:
             connector = await told.services.connectors.payout(session, account.id)
-        content = await connector.fetch_statement(datetime.now(UTC).date())
+        content = await connector.fetch_statement(pay_day(datetime.now(UTC)))
         if content is None:  # nothing was paid there today
             continue
         last = (str(account.id), content)

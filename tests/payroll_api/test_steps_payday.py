@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 
 from payroll_api.audit.seal import seal
 from payroll_api.audit.verify import verify
+from payroll_api.clock import pay_day
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.payments.cash import confirm_cash
 from payroll_api.payments.find import count_by_state
@@ -110,7 +111,7 @@ async def told_statements(told: Story) -> list[tuple[str, Any]]:
     for account in accounts:
         async with here.database.factory(told.factory.id) as session:
             connector = await here.connectors.payout(session, account.id)
-        content = await connector.fetch_statement(datetime.now(UTC).date())
+        content = await connector.fetch_statement(pay_day(datetime.now(UTC)))
         assert content is not None
         async with here.database.factory(told.factory.id) as session:
             await upload_statement(
