@@ -22,7 +22,7 @@ from reconciliation.policy import POLICY_POINTS, FactoryPolicy, PolicyError
 _HOURS = (Meaning.OVERTIME_HOURS, Meaning.NIGHT_OVERTIME_HOURS, Meaning.REST_DAY_HOURS, Meaning.HOLIDAY_HOURS, Meaning.NIGHT_HOURS)
 _MOST_DAYS, _MOST_HOURS = Decimal(31), Decimal(744)
 # Far from any rate that ever was: a rate turned upside down or in another currency is a slip of the pen.
-_LEAST_RATE, _MOST_RATE = Decimal(500), Decimal(50_000)
+LEAST_RATE, MOST_RATE = Decimal(500), Decimal(50_000)
 # No worker earns so much in a month, and no sum of such amounts is too large to be money.
 _MOST_MONEY = {"USD": Decimal(10**8), "KHR": Decimal(10**11)}
 _EARLIEST = date(1950, 1, 1)
@@ -49,6 +49,12 @@ def _day(value: object) -> object:
     return value
 
 
+def _count(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("write a whole number, such as 2")  # noqa: TRY004 pydantic reports ValueError
+    return value
+
+
 def _month(value: object) -> object:
     if not (isinstance(value, str) and _MONTH.fullmatch(value)):
         raise ValueError('write the month as YYYY-MM in quotation marks, such as "2026-11"')
@@ -57,6 +63,7 @@ def _month(value: object) -> object:
 
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Day = Annotated[date, BeforeValidator(_day)]
+Count = Annotated[int, BeforeValidator(_count)]
 Month = Annotated[str, BeforeValidator(_month), Field(pattern=_MONTH.pattern)]
 Days = Annotated[Exact, Field(ge=0, le=_MOST_DAYS, decimal_places=4)]
 Hours = Annotated[Exact, Field(ge=0, le=_MOST_HOURS, decimal_places=4)]
@@ -110,12 +117,12 @@ class Rates(_Model):
     """Riel for one dollar."""
 
     tax: Exact = Field(
-        ge=_LEAST_RATE, le=_MOST_RATE, description="The tax office's rate: the central bank's of the 15th of the month.", examples=["4000"]
+        ge=LEAST_RATE, le=MOST_RATE, description="The tax office's rate: the central bank's of the 15th of the month.", examples=["4000"]
     )
     nssf: Exact | None = Field(
         default=None,
-        ge=_LEAST_RATE,
-        le=_MOST_RATE,
+        ge=LEAST_RATE,
+        le=MOST_RATE,
         description="The social security fund's rate of the month. Default: the tax rate.",
         examples=["4010"],
     )
@@ -157,15 +164,15 @@ class Facts(_Model):
     piece_days: Days | None = _example(
         "23", "Days on which the pieces were made. Default: the month's working days less days away and holidays.", default=None
     )
-    sick_month: int = _example(1, "Which month of the same sickness this is.", default=1, ge=1, le=12)
+    sick_month: Count = _example(1, "Which month of the same sickness this is.", default=1, ge=1, le=12)
     overtime_days: Days | None = _example("12", "Days with overtime, for the meal. Default: the fewest that the hours need.", default=None)
     overtime_hours: Hours = _example("10.5", "Overtime by day, 150 %.", default=Decimal(0))
     night_overtime_hours: Hours = _example("2", "Overtime between 22:00 and 05:00, 200 %.", default=Decimal(0))
     rest_day_hours: Hours = _example("8", "Hours on the weekly day off, 200 %.", default=Decimal(0))
     holiday_hours: Hours = _example("8", "Hours on a public holiday, the wage once more.", default=Decimal(0))
     night_hours: Hours = _example("40", "Ordinary hours between 22:00 and 05:00, 130 %.", default=Decimal(0))
-    spouse: int = _example(1, "Dependent spouse, 0 or 1.", default=0, ge=0, le=1)
-    children: int = _example(2, "Dependent children.", default=0, ge=0, le=20)
+    spouse: Count = _example(1, "Dependent spouse, 0 or 1.", default=0, ge=0, le=1)
+    children: Count = _example(2, "Dependent children.", default=0, ge=0, le=20)
     resident: bool = Field(default=True, description="Whether she is a tax resident.", examples=[True])
     provided: frozenset[Literal["transport_allowance", "meal_allowance"]] = _example(
         ["transport_allowance"], "What the employer gives in kind, so that no money is due.", default=frozenset()

@@ -15,6 +15,7 @@ _PLAIN: Mapping[str, str] = {
     "missing_argument": "is missing: add it",
     "extra_forbidden": "is not known: remove it or correct its name",
     "unexpected_keyword_argument": "is not known: remove it or correct its name",
+    "string_unicode": "holds half a character: write it anew, in UTF-8",
     "string_type": "write it as text, in quotation marks",
     "string_pattern_mismatch": "write it on one line, without control characters",
     "finite_number": _A_NUMBER,

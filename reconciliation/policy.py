@@ -11,6 +11,9 @@ from decimal import Decimal
 from reconciliation.contract import Citation
 from reconciliation.policy_km import QUESTIONS, REASONS
 
+# Beyond these a choice would only switch a rule off.
+_MOST_ROUNDING, _MOST_CENTS, _MOST_RIEL, _MOST_DAYS = 1_000, 500, 20_000, 366
+
 
 class PolicyError(ValueError):
     """A policy that the law does not leave open, or that is less favourable to the worker than the law."""
@@ -145,6 +148,11 @@ class FactoryPolicy:
             raise PolicyError(f"monthly_days is {self.monthly_days}: days of a month lie between 20 and 31; the sector takes 26")
         if self.pension_rounding_riel < 1 or min(self.tolerance_cents, self.tolerance_riel, self.second_person_cents) < 0:
             raise PolicyError("rounding must be at least 1 riel, and a tolerance or a limit cannot be negative")
+        if self.pension_rounding_riel > _MOST_ROUNDING or self.tolerance_cents > _MOST_CENTS or self.tolerance_riel > _MOST_RIEL:
+            most = f"a pension to {_MOST_ROUNDING:,} riel, a difference up to {_MOST_CENTS:,} cents or {_MOST_RIEL:,} riel"
+            raise PolicyError(f"what may be rounded or left untold has an end: {most}; choose less")
+        if max(self.account_change_days, self.new_worker_days) > _MOST_DAYS:
+            raise PolicyError(f"account_change_days and new_worker_days are at most {_MOST_DAYS} days, a year")
         if min(self.account_change_days, self.new_worker_days) < 0:
             raise PolicyError("a number of days cannot be negative")
         if not (min(self.far_from_history, self.far_from_line) > 1 and self.headcount_jump.is_finite() and self.total_jump.is_finite()):

@@ -21,6 +21,7 @@ from importers.read import read_sheet
 from payroll_api.clock import pay_day, system_clock
 from payroll_api.errors import ConfigurationError
 from reconciliation.contract import DiscrepancySeverity, ExchangeRates, KnownWorker, Reconciliation
+from reconciliation.facts_json import LEAST_RATE, MOST_RATE
 from reconciliation.law.book import load_cambodia
 from reconciliation.law.parameter import LawBookError, LawUnknownError
 from reconciliation.policy import FactoryPolicy, PolicyError
@@ -130,8 +131,8 @@ def _rates(text: str) -> ExchangeRates:
         rate = Decimal(text)
     except InvalidOperation:
         rate = Decimal(0)
-    if not rate.is_finite() or rate <= 0:
-        raise ConfigurationError("--rate is riel for one dollar, for example 4000.")
+    if not rate.is_finite() or not LEAST_RATE <= rate <= MOST_RATE:
+        raise ConfigurationError(f"--rate is riel for one dollar, from {LEAST_RATE:,} to {MOST_RATE:,}, for example 4000.")
     return ExchangeRates(tax=rate, nssf=rate, source="the command line")
 
 

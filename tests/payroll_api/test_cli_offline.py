@@ -99,6 +99,9 @@ def test_what_is_wrong_with_a_command_is_told_in_a_sentence(
         ([str(SHEETS)], "is_a_folder", "is a folder. Name one workbook"),
         ([str(SAMPLE), "--period", "November"], "option_wrong", "not written as YYYY-MM"),
         ([str(SAMPLE), "--rate", "much"], "option_wrong", "--rate is riel for one dollar"),
+        ([str(SAMPLE), "--rate", "1e-999999"], "option_wrong", "--rate is riel for one dollar, from 500 to 50,000"),
+        ([str(SAMPLE), "--rate", "1e999999"], "option_wrong", "--rate is riel for one dollar"),
+        ([str(SAMPLE), "--rate", "-4000"], "option_wrong", "--rate is riel for one dollar"),
         ([str(SAMPLE), "--kind", "bonus"], "option_wrong", "--kind is one of"),
     ],
 )
