@@ -43,14 +43,13 @@ def work_month(
     period: PayPeriod,
     kind: RunKind,
     known: KnownWorker | None,
-    shown: Collection[Meaning] | None = None,
-    monthly_days: int = 26,
+    shown: Collection[Meaning],
+    monthly_days: int,
 ) -> WorkMonth:
     """The facts of one row. `shown` are the columns of the whole sheet, of which a row may have left a cell empty."""
-    columns = _columns(row) if shown is None else shown
     joined, left = _service(row, known)
     piece = row.amounts.get(Meaning.PIECE_PAY)
-    by_piece = row.status is WorkerStatus.PIECE_RATE or (piece is not None and Meaning.BASIC_PAY not in columns)
+    by_piece = row.status is WorkerStatus.PIECE_RATE or (piece is not None and Meaning.BASIC_PAY not in shown)
     absent = _absent(row, period, monthly_days)
     holidays = max(row.time.get(Meaning.DAYS_HOLIDAY, _NONE), _NONE) if by_piece else _NONE
     wage = _wage(row, kind, absent, row.time.get(Meaning.DAYS_SICK, _NONE), joined is not None and joined > period.first_day)
@@ -69,12 +68,12 @@ def work_month(
         days_sick=row.time.get(Meaning.DAYS_SICK, _NONE),
         days_holiday=holidays,
         piece_days=_piece_days(row, period) if holidays else None,
-        overtime_days=row.time.get(Meaning.OVERTIME_DAYS, _NONE if Meaning.OVERTIME_DAYS in columns else None),
+        overtime_days=row.time.get(Meaning.OVERTIME_DAYS, _NONE if Meaning.OVERTIME_DAYS in shown else None),
         hours={meaning: row.time[meaning] for meaning in HOURS if row.time.get(meaning)},
         spouse=row.spouse or 0,
         children=row.children or 0,
-        given=_given(row, kind, columns, joined, by_piece=by_piece, leave_apart=leave_apart),
-        provided=frozenset(line for meaning, line in _IN_KIND.items() if meaning not in columns and shows_earnings(columns)),
+        given=_given(row, kind, shown, joined, by_piece=by_piece, leave_apart=leave_apart),
+        provided=frozenset(line for meaning, line in _IN_KIND.items() if meaning not in shown and shows_earnings(shown)),
         leave_apart=leave_apart,
     )
 
@@ -82,10 +81,6 @@ def work_month(
 def shows_earnings(columns: Collection[Meaning]) -> bool:
     """Whether a sheet shows what a wage is made of, rather than only what is paid out."""
     return Meaning.BASIC_PAY in columns or Meaning.BASIC_WAGE in columns or Meaning.PIECE_PAY in columns
-
-
-def _columns(row: PayrollRow) -> frozenset[Meaning]:
-    return frozenset((*row.amounts, *row.time))
 
 
 def _positive(row: PayrollRow, meaning: Meaning) -> bool:

@@ -57,7 +57,7 @@ GUARDED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "sheet": (
         tuple(f"reconciliation/{name}.py" for name in ("comparison", "facts", "plausible", "reconcile", "what_if", "whole_file")),
-        tuple(f"tests/reconciliation/test_{name}.py" for name in ("reconcile", "piece_holidays", "what_if", "any_row", "planted_frauds")),
+        tuple(f"tests/reconciliation/test_{name}.py" for name in ("sheet_facts", "reconcile", "piece_holidays", "what_if", "any_row")),
     ),
     "matching": (("reconciliation/settlement.py", "reconciliation/settlement_line.py"), ("tests/reconciliation/test_settlement.py",)),
     "pure": (("payroll_api/payments/protocol.py", "payroll_api/payments/verdict.py"), _PURE),
