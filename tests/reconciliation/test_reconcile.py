@@ -16,11 +16,11 @@ from importers.contract import Meaning, PayMethod, PayrollRow, WorkerStatus
 from importers.money import KHR, USD, Money
 from importers.period import PayPeriod, RunKind
 from importers.read import read_sheet
-from reconciliation.contract import Discrepancy, DiscrepancySeverity, ExchangeRates, KnownWorker, Reconciliation, Resolution
+from reconciliation.contract import Citation, Discrepancy, DiscrepancySeverity, ExchangeRates, KnownWorker, Reconciliation, Resolution
 from reconciliation.discrepancies import kinds
 from reconciliation.law.book import load_cambodia
 from reconciliation.law.parameter import LawUnknownError
-from reconciliation.policy import FactoryPolicy, IndemnityRun
+from reconciliation.policy import Agreement, FactoryPolicy, IndemnityRun
 from reconciliation.reconcile import reconcile
 from reconciliation.to_json import reconciliation_json
 from reconciliation.words import ENGLISH, KHMER
@@ -207,6 +207,23 @@ def test_overtime_of_more_than_two_hours_a_day_is_told_where_the_days_are_known(
     assert told("12", "6") == []
     assert told("12.5", "6") == ["overtime_over_limit"]
     assert told("48.5", "6") == ["impossible_hours"]
+
+
+def test_a_lower_limit_of_the_week_is_told_with_the_agreement() -> None:
+    """November 2026 has 25 working days in five weeks: 50 hours by the law's day; by eight hours a week that were agreed, 40."""
+    paper = Citation(title="Collective agreement of 2025")
+    agreed = Agreement(name="overtime_hours_a_week", since=date(2025, 1, 1), value=Decimal(8), citation=paper)
+    policy = FactoryPolicy(agreements=(agreed,))
+
+    def told(hours: str) -> list[Discrepancy]:
+        found = check(row(time={Meaning.OVERTIME_HOURS: Decimal(hours)}), policy=policy).discrepancies
+        return [one for one in found if one.code == "overtime_over_limit"]
+
+    assert told("40") == []
+    (one,) = told("40.5")
+    assert "40.5 h of overtime, at most 40 h" in one.message
+    assert one.citations[0] == paper
+    assert not one.citations[1].verified, "the week itself stands in no text that was read"
 
 
 def test_more_than_two_weekly_days_off_in_a_month_are_told_with_the_prakas_and_paid_all_the_same() -> None:
