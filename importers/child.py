@@ -12,6 +12,8 @@ import os
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -19,11 +21,21 @@ from typing import Any
 from importers.guard import OLE_MAGIC, Kind, RefusedFileError, inspect
 from importers.sandbox import limit_this_process
 from importers.second_reader import Strings, compare, disagreements, duration, read_strings
-from importers.sheet_xml import SecondLook, counts_from_1904, look, read_styles, shared_strings, sheet_parts
+from importers.sheet_xml import (
+    SecondLook,
+    Styles,
+    counts_from_1904,
+    has_near_addresses,
+    look,
+    read_styles,
+    shared_strings,
+    sheet_parts,
+)
 
 MOST_ROWS = 100_000
 MOST_COLUMNS = 256
 MOST_CELLS = 4_000_000
+CPU_SECONDS = 20  # of this process; 20,000 rows of the slowest format cost about half of it
 _SHOWN = 100  # characters of a cell that two readings show differently
 
 
@@ -42,14 +54,28 @@ def encode(value: object) -> dict[str, object]:
 
 def read(data: bytes, later: list[Callable[[], Iterator[str]]]) -> list[dict[str, Any]]:
     """Every worksheet's cells and what stands beside them; `later` gets the comparisons still to make. Raises RefusedFileError."""
-    looks, strings = _looked_at(data)
-    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415  only after the guard
-
-    for seen in looks.values():
-        if seen.wide:
+    parts = _guarded(data)
+    # calamine lets others work while it parses: on a second core the look beside the values is taken meanwhile.
+    with ThreadPoolExecutor(1) as beside:
+        begun = beside.submit(_values, data) if parts.are_plain() else None
+        looks, strings = parts.looked_at()
+        if any(seen.wide for seen in looks.values()):
             raise RefusedFileError("sheet_too_wide")
-    workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        values = begun.result() if begun is not None else _values(data)
     sheets = []
+    for meta, sheet in values:
+        seen = looks.get(meta.name, SecondLook())
+        sheets.append(_sheet(meta, sheet, seen))
+        later.append(partial(_compare, meta.name, seen, strings, sheets[-1]["rows"]))
+    return sheets
+
+
+def _values(data: bytes) -> list[tuple[Any, Any]]:
+    """Each worksheet as calamine answers it: what it is, and its cells. Only after the guard."""
+    from python_calamine import CalamineWorkbook, SheetTypeEnum  # noqa: PLC0415  as said
+
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    values = []
     for meta in workbook.sheets_metadata:
         if meta.typ != SheetTypeEnum.WorkSheet:
             continue
@@ -61,27 +87,51 @@ def read(data: bytes, later: list[Callable[[], Iterator[str]]]) -> list[dict[str
             raise RefusedFileError("sheet_too_wide")
         sys.stderr.write(f"{height}\n")  # how long the sheet is: whoever waits sees it before the values come
         sys.stderr.flush()
-        visible = meta.visible == SheetVisibleEnum.Visible
-        sheets.append(_sheet(meta.name, sheet, looks.get(meta.name, SecondLook()), visible=visible))
-        later.append(partial(_compare, meta.name, looks.get(meta.name, SecondLook()), strings, sheets[-1]["rows"]))
-    return sheets
+        values.append((meta, sheet))
+    return values
 
 
-def _looked_at(data: bytes) -> tuple[dict[str, SecondLook], Strings]:
-    """The guard for the kind of workbook it is, and a look at each sheet beside its values."""
+@dataclass(slots=True, kw_only=True)
+class _Guarded:
+    """A workbook that the guard let through, and the look beside its values: taken already, or still to take from the XML."""
+
+    taken: tuple[dict[str, SecondLook], Strings] | None = None
+    xml: dict[str, bytes] = field(default_factory=dict)
+    styles: Styles = field(default_factory=lambda: Styles({}, {}))
+    strings: bytes = b""
+    from_1904: bool = False
+
+    def are_plain(self) -> bool:
+        """Whether it is clear already that no cell stands far away: calamine keeps all places between the first and the last one."""
+        return all(has_near_addresses(xml) for xml in self.xml.values())
+
+    def looked_at(self) -> tuple[dict[str, SecondLook], Strings]:
+        """Each sheet's name and what stands beside its values, and what its cells refer to."""
+        if self.taken is not None:
+            return self.taken
+        looks = {name: look(self.xml.pop(name), self.styles) for name in list(self.xml)}
+        return looks, Strings(texts=read_strings(self.strings), from_1904=self.from_1904)
+
+
+def _guarded(data: bytes) -> _Guarded:
+    """The guard for the kind of workbook it is. Raises RefusedFileError."""
     if data.startswith(OLE_MAGIC):
         from importers.old_excel import look_at_old_sheets  # noqa: PLC0415  a reader that few files need
 
-        return look_at_old_sheets(data)
+        return _Guarded(taken=look_at_old_sheets(data))
     kind = inspect(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if kind is Kind.OPEN_DOCUMENT:
             from importers.open_document import look_at_tables  # noqa: PLC0415  as above
 
-            return look_at_tables(archive), Strings()
-        parts, styles = sheet_parts(archive), read_styles(archive)
-        looks = {name: look(archive.read(part), styles) for name, part in parts.items() if part in archive.namelist()}
-        return looks, Strings(texts=read_strings(shared_strings(archive)), from_1904=counts_from_1904(archive))
+            return _Guarded(taken=(look_at_tables(archive), Strings()))
+        names = set(archive.namelist())
+        return _Guarded(
+            xml={name: archive.read(part) for name, part in sheet_parts(archive).items() if part in names},
+            styles=read_styles(archive),
+            strings=shared_strings(archive),
+            from_1904=counts_from_1904(archive),
+        )
 
 
 def _compare(name: str, seen: SecondLook, strings: Strings, rows: list[list[Any]]) -> Iterator[str]:
@@ -90,7 +140,9 @@ def _compare(name: str, seen: SecondLook, strings: Strings, rows: list[list[Any]
         yield json.dumps([name, row, column, text[:_SHOWN]])
 
 
-def _sheet(name: str, sheet: Any, seen: SecondLook, *, visible: bool) -> dict[str, Any]:  # noqa: ANN401  calamine has no types
+def _sheet(meta: Any, sheet: Any, seen: SecondLook) -> dict[str, Any]:  # noqa: ANN401  calamine has no types
+    from python_calamine import SheetVisibleEnum  # noqa: PLC0415  as above
+
     rows = sheet.to_python(skip_empty_area=False)
     if seen.values is not None:
         rows = [[_plain(cell) for cell in row] for row in rows]
@@ -100,8 +152,8 @@ def _sheet(name: str, sheet: Any, seen: SecondLook, *, visible: bool) -> dict[st
             raise RefusedFileError("cells_twice")
     merged = seen.merged if seen.merged is not None else [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
     return {
-        "name": name,
-        "visible": visible,
+        "name": meta.name,
+        "visible": meta.visible == SheetVisibleEnum.Visible,
         "rows": rows,
         "merged": merged,
         "errors": seen.errors,
@@ -136,7 +188,7 @@ def answer(data: bytes, later: list[Callable[[], Iterator[str]]]) -> dict[str, A
 
 def main() -> None:
     """Answer one workbook; then, while the answer is already being worked with, compare it with a second reading."""
-    limit_this_process(memory=768 * 1024 * 1024, cpu_seconds=8)
+    limit_this_process(memory=768 * 1024 * 1024, cpu_seconds=CPU_SECONDS)
     gc.disable()  # one answer and gone: half a million cells need no search for cycles
     later: list[Callable[[], Iterator[str]]] = []
     sys.stdout.write(json.dumps(answer(sys.stdin.buffer.read(), later), default=encode, check_circular=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -20,10 +21,17 @@ _LONGEST_LINE = 2_000
 
 
 def limit_this_process(*, memory: int, cpu_seconds: int) -> None:
-    """Bound this process's memory (bytes) and processor time. macOS does not enforce RLIMIT_AS; there the wall clock remains."""
-    for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, cpu_seconds), (resource.RLIMIT_CORE, 0)):
+    """Bound this process's memory (bytes) and processor time. macOS does not enforce RLIMIT_AS; there the wall clock remains.
+
+    Processor time is what a file may cost, however busy the machine is; the wall clock of whoever waits is wide, for a process that hangs.
+    """
+    for what, soft, hard in (
+        (resource.RLIMIT_AS, memory, memory),
+        (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1),  # the first ends it by a signal of its own, which says why
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(what, (soft, hard))
 
 
 class LimitedChild:
@@ -35,9 +43,9 @@ class LimitedChild:
 
     def __init__(self, module: str, data: bytes, *, wall_seconds: float, told: Callable[[str], None] | None = None) -> None:
         # Only the import path is handed down: the child needs none of the service's settings or secrets. Without `site` it starts
-        # in half the time, so the place of this package is named too.
+        # in half the time, so the place of this package is named too. One arena: a thread's own would count against its memory.
         places = [str(Path(__file__).resolve().parent.parent), *(path for path in sys.path if path)]
-        environment = {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"}
         self._until = time.monotonic() + wall_seconds
         self._answer = b""
         self._process = subprocess.Popen(  # noqa: S603  our own module, no shell
@@ -62,6 +70,8 @@ class LimitedChild:
         except subprocess.TimeoutExpired as error:
             raise RefusedFileError("takes_too_long") from error
         self._listener.join(1)
+        if code == -signal.SIGXCPU:
+            raise RefusedFileError("takes_too_long")
         if code != 0:
             # negative: killed by a limit or aborted inside the parser; either way the file asked for more than it may have
             raise RefusedFileError("unpacks_too_large" if code < 0 else "damaged_file")

@@ -21,6 +21,7 @@ from typing import Any
 from defusedxml.ElementTree import fromstring
 
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_FAR = re.compile(rb'r="[A-Za-z]{3}')
 _CURRENCY_FORMATS = (
     ("KHR", re.compile(r"៛|KHR|riel|រៀល|\[\$[^\]]*-(?:x-)?[0-9a-f]*453\]", re.IGNORECASE)),
     ("USD", re.compile(r"\$(?!-)|USD|ដុល្លារ", re.IGNORECASE)),
@@ -187,6 +188,13 @@ def _plainly_written(xml: bytes) -> bytes:
     if b"='" in xml:
         xml = re.sub(rb"(\s[\w:]+)='([^'\"<>]*)'", rb'\1="\2"', xml)
     return re.sub(rb">\s+<", b"><", xml) if re.search(rb">\s+<", xml) else xml
+
+
+def has_near_addresses(xml: bytes) -> bool:
+    """Whether each cell tells its address first, and none stands far away. A quick look: `False` says only that a closer one is needed."""
+    opening = re.search(rb"<(\w+:)?worksheet\b", xml)
+    prefix = (opening[1] or b"") if opening else b""
+    return re.search(rb"<" + prefix + rb'c(?! r=")[\s>/]', xml) is None and _FAR.search(xml) is None
 
 
 def _stands_twice(xml: bytes, prefix: bytes) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from importers.guard import MOST_ENTRIES, RefusedFileError, inspect
 from importers.period import PayPeriod
 from importers.read import read_sheet
+from importers.sandbox import LimitedChild
 
 PERIOD = PayPeriod(2026, 11)
 SLOWEST = 5.0  # seconds, on a machine that does nothing else; doubled below for one that does
@@ -141,6 +142,19 @@ def test_hostile_file(name: str) -> None:
     assert (sheet.refused.code if sheet.refused else None) == code
     if code is None:
         assert [(row.worker_code, row.net.minor) for row in sheet.rows] == [("W1", 24000)]
+
+
+def test_a_file_that_keeps_its_reader_busy_for_ever_is_given_up_by_processor_time_not_by_the_clock() -> None:
+    with LimitedChild("tests.importers.endless_child", b"", wall_seconds=120) as child, pytest.raises(RefusedFileError) as raised:
+        child.finish()
+    assert str(raised.value) == "takes_too_long"
+
+
+@pytest.mark.parametrize("cell", ['<c r="XFD2"><v>1</v></c>', '<c s="0" r="XFD2"><v>1</v></c>', "<c r='XFD2'><v>1</v></c>"])
+def test_a_cell_far_away_is_told_as_that_however_it_is_written(cell: str) -> None:
+    sheet = read_sheet(xlsx(SHEET.replace("</row></sheetData>", f"{cell}</row></sheetData>")), file_name="p.xlsx", period=PERIOD)
+    assert sheet.refused is not None
+    assert sheet.refused.code == "sheet_too_wide"
 
 
 def test_a_flood_of_digits_in_one_cell_is_no_amount() -> None:
