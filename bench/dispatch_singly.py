@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import socket
 import sys
 import time
@@ -24,8 +23,9 @@ from uuid import UUID, uuid4
 
 import httpx2 as httpx
 
-from bench.dispatch import listening, on_its_loop, payday, people, send
+from bench.dispatch import QUIET, listening, on_its_loop, payday, people, send
 from bench.filled import Filled, filled
+from bench.processor import Sent, seconds_of
 from connectors.payouts.gsma_mobile_money import mapping
 from connectors.signatures import content_hash_hex
 from payroll_api.access.actor import Role
@@ -59,28 +59,27 @@ def main() -> int:
 
 async def measure(workers: int) -> dict[str, Any]:
     """Payments a second by one worker process and requests a second by the bare client, and whether everybody was paid once."""
-    async with filled(runs=0, workers=0, clock=system_clock) as here, _wallet(here) as (url, rail, journal):
+    async with filled(runs=0, workers=0, clock=system_clock) as here, _wallet(here) as (url, rail, journal, wallet):
         await people(here, workers, kind="wallet")
-        bare, ours, used = [], [], []
+        bare, ours = [], []
         for kind in KINDS:
-            bare.append(workers / await _send_bare(url, workers))
-            run_id, before = await payday(here, rail, kind), resource.getrusage(resource.RUSAGE_CHILDREN)
-            ours.append(workers / await send(here, run_id, rail, 1))
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+            bare.append(await _send_bare(url, workers, wallet))
+            ours.append(await send(here, await payday(here, rail, kind), rail, workers, processes=1, provider={"wallet": wallet}))
         async with here.services.database.factory(here.factory_id) as session:
             broken = [one.invariant for one in await violations(session) if one.invariant != "state_without_audit"]
             sent = {row[0] for row in await fetch(session, "select reference from attempts where factory_id = $1", here.factory_id)}
         await asyncio.sleep(2)
         lines = [json.loads(line) for line in journal.read_text().splitlines()]
     credited = [line["reference"] for line in lines if line.get("kind") == "credit" and line["reference"] in sent]
+    best, peer = max(ours, key=lambda one: one.per_second), max(bare, key=lambda one: one.per_second)
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "payments": workers,
-        "payments_per_second": round(max(ours)),
-        "bare_client_per_second": round(max(bare)),
-        "of_the_bare_client": round(max(ours) / max(bare), 2),
-        "worker_cpu_microseconds_per_payment": round(1e6 * min(used) / workers),
+        "payments_per_second": round(best.per_second),
+        "bare_client_per_second": round(peer.per_second),
+        "of_the_bare_client": round(best.per_second / peer.per_second, 2),
+        "processor_microseconds_per_payment": {"ours": best.microseconds_each, "bare": peer.microseconds_each},
+        "cores_busy": {"ours": round(best.cores_busy, 2), "bare": round(peer.cores_busy, 2)},
         "load_of_the_machine": round(os.getloadavg()[0], 1),
         "floor": FLOOR,
         "aim": AIM,
@@ -90,13 +89,13 @@ async def measure(workers: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _wallet(here: Filled) -> AsyncIterator[tuple[str, UUID, Path]]:
+async def _wallet(here: Filled) -> AsyncIterator[tuple[str, UUID, Path, int]]:
     """A simulated wallet in a process of its own, and the factory's account with it, which is asked for one payment at a time."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     journal = here.services.settings.data_dir / "wallet.jsonl"
-    arguments = ["--port", str(port), "--journal", str(journal), "--api-key", KEY, "--callback-secret", CALLBACK, "--delay-ms", "0"]
+    arguments = ["--port", str(port), "--journal", str(journal), "--api-key", KEY, "--callback-secret", CALLBACK, *QUIET]
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "connectors.payouts.gsma_mobile_money.simulator", *arguments)
     try:
         await listening(port)
@@ -113,21 +112,22 @@ async def _wallet(here: Filled) -> AsyncIterator[tuple[str, UUID, Path]]:
                 connector="gsma_mobile_money",
                 config={**config, "bulk": False},
             )
-        yield url, account.id, journal
+        yield url, account.id, journal, process.pid
     finally:
         process.terminate()
         await process.wait()
 
 
-async def _send_bare(url: str, count: int) -> float:
-    """Seconds in which the bare client, in a process of its own as a worker is, posts so many orders."""
-    pipe = asyncio.subprocess.PIPE
+async def _send_bare(url: str, count: int, wallet: int) -> Sent:
+    """The bare client, in a process of its own as a worker is, posts so many orders."""
+    pipe, before = asyncio.subprocess.PIPE, seconds_of([wallet])
     arguments = ["-m", "bench.dispatch_singly", "--as-bare", url, "--workers", str(count)]
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=pipe)
     said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError("the bare client failed")
-    return float(said)
+    told = json.loads(said)
+    return Sent(payments=count, seconds=told["seconds"], used={"client": told["used"], "wallet": seconds_of([wallet]) - before})
 
 
 async def _bare(url: str, count: int) -> None:
@@ -145,9 +145,9 @@ async def _bare(url: str, count: int) -> None:
                 if answer.status_code >= httpx.codes.BAD_REQUEST:
                     raise RuntimeError(f"the simulator answered {answer.status_code}: {answer.text[:200]}")
 
-        began = time.monotonic()
+        began, used = time.monotonic(), time.process_time()
         await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
-        print(time.monotonic() - began, flush=True)
+        print(json.dumps({"seconds": time.monotonic() - began, "used": time.process_time() - used}), flush=True)
 
 
 def _order(number: int) -> dict[str, object]:
