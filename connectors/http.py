@@ -12,6 +12,7 @@ import httpx2 as httpx
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
+MOST_CONNECTIONS = 32  # all of them are kept: one that is closed after each answer is made again for the next order
 LARGEST_ANSWER = 64 * 1024 * 1024
 
 
@@ -44,7 +45,7 @@ def client(
         base_url=base_url,
         headers={"user-agent": "garment-wages", **(headers or {})},
         timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
+        limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
         follow_redirects=False,
         trust_env=False,
         verify=verify,

@@ -49,6 +49,8 @@ class ConnectorPool:
         key = (account.id, hashlib.sha256(account.config).digest())
         if key not in self._payouts:
             config = await self._config(session, account)
+            if key in self._payouts:  # another job built it meanwhile: a second one would have connections that nobody closes
+                return self._payouts[key]
             try:
                 self._payouts[key] = payout_registry.build(account.connector, config)
             except payout_registry.RegistryError as error:
@@ -65,6 +67,8 @@ class ConnectorPool:
         key = (account.id, hashlib.sha256(account.config).digest())
         if key not in self._gateways:
             config = await self._config(session, account)
+            if key in self._gateways:
+                return self._gateways[key]
             try:
                 self._gateways[key] = sms_registry.build(account.connector, config)
             except (LookupError, ValueError, sms_registry.BrokenGatewayError) as error:

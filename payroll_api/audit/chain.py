@@ -13,9 +13,17 @@ GENESIS = bytes(32)
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def text(event: Mapping[str, object]) -> str:
+    """The canonical text of an event: JSON with sorted keys and no spaces."""
+    return _canonical(event)
+
+
 def body(event: Mapping[str, object]) -> bytes:
-    """The canonical bytes of an event: JSON with sorted keys, no spaces, UTF-8. Made once and stored."""
-    return json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """The canonical bytes of an event: its text in UTF-8. Made once and stored."""
+    return text(event).encode()
 
 
 def leaf(content: bytes) -> bytes:

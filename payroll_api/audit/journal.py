@@ -38,9 +38,8 @@ async def record_many(session: AsyncSession, at: datetime, events: Iterable[Even
     start = f'{{"v":1,"factory":"{factory_id}","at":"{moment}",'
     records = []
     for event in events:
-        content = (
-            start + chain.body({"actor": event.actor, "action": event.action, "subject": event.subject, "data": event.data}).decode()[1:]
-        ).encode()
+        told = {"actor": event.actor, "action": event.action, "subject": event.subject, "data": event.data}
+        content = (start + chain.text(told)[1:]).encode()
         records.append((factory_id, event.subject, event.action, content, chain.leaf(content)))
     if records:
         await copy_in(session, "audit_events", ("factory_id", "subject", "action", "body", "leaf"), records)

@@ -17,7 +17,7 @@ from payroll_api import logs
 from payroll_api.clock import pay_day
 from payroll_api.db.bulk import fetch
 from payroll_api.payments.intent import Intent, batch_of
-from payroll_api.payments.load import load_dispatch
+from payroll_api.payments.load import load_leaving
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.orders import orders_of
 from payroll_api.payments.outcomes import close_if_done
@@ -46,7 +46,7 @@ async def is_stopped(session: AsyncSession, dispatch: Dispatch) -> bool:
 async def gate_of(session: AsyncSession, dispatch: Dispatch, fence: int) -> Gate:
     """What the gate says now to a sender with this fence."""
     stopped = await is_stopped(session, dispatch)
-    return may_pass(await load_dispatch(session, dispatch, lock=False), fence=fence, is_stopped=stopped)
+    return may_pass(await load_leaving(session, dispatch), fence=fence, is_stopped=stopped)
 
 
 def wait_at_gate(services: Services, dispatch: Dispatch, gate: Gate) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,8 +32,39 @@ select count(*) from attempts where factory_id = $1 and dispatch_id = $2
 """
 _OPEN = f"{_COLUMNS} and (a.state in ('intent', 'accepted', 'unknown') or a.reference = any($3)) order by p.id"
 _NAMED = f"{_COLUMNS} and a.reference = any($3) order by p.id"
+_STANDING = """
+select a.reference, a.state, a.number, coalesce(p.paid_by, p.attempt)
+from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
+where a.factory_id = $1 and a.dispatch_id = $2 and a.state in ('intent', 'accepted', 'unknown') order by p.id
+"""
 # Payments are locked in the order of their ids, so that a webhook, a look-up and a sender never wait for each other in a circle.
 _LOCKED = " for update of p"
+
+
+class _Standing(NamedTuple):
+    """An open order as its sender asks of it."""
+
+    reference: str
+    attempt_state: str
+    number: int
+    latest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leaving:
+    """A dispatch as its sender asks of it."""
+
+    state: str
+    fence: int
+    sent_at: datetime | None
+    orders: Sequence[_Standing]
+
+
+async def load_leaving(session: AsyncSession, dispatch: Dispatch) -> _Leaving:
+    """A dispatch and its open orders as far as the gate and the last look ask of them: each is asked twice for every payment."""
+    rows = await fetch(session, _STANDING, dispatch.factory_id, dispatch.id)
+    orders = [_Standing._make(row) for row in rows]
+    return _Leaving(state=dispatch.state, fence=dispatch.fence, sent_at=dispatch.sent_at, orders=orders)
 
 
 async def load_dispatch(session: AsyncSession, dispatch: Dispatch, also: Sequence[str] = (), *, lock: bool) -> DispatchNow:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.payouts.contract import PayoutStatus, Profile
 from payroll_api import logs
 from payroll_api.audit.journal import Event, record_many
-from payroll_api.db.bulk import fetch, run
+from payroll_api.db.bulk import fetch, run, run_over
 from payroll_api.failpoints import failpoint
 from payroll_api.jobs.names import Job
 from payroll_api.jobs.queue import enqueue
@@ -33,17 +33,18 @@ _ATTEMPTS = """
 update attempts a set state = n.state, provider_reference = coalesce(n.provider_reference, a.provider_reference), code = n.code,
   detail = n.detail, changed_at = $2, absent_since = null, absent_answers = 0,
   contradicted_by = case when n.code = 'found_out' then null else a.contradicted_by end
-from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
-  as n(payment_id, number, state, provider_reference, code, detail)
-where a.factory_id = $1 and a.payment_id = n.payment_id and a.number = n.number
+from {rows} where a.factory_id = $1 and a.payment_id = n.payment_id and a.number = n.number
 """
 _PAYMENTS = """
 update payments p set state = n.state, state_since = $2, code = n.code, detail = n.detail,
   paid_at = case when n.state = 'paid' then $2 else p.paid_at end,
   paid_by = case when n.number < p.attempt then n.number else p.paid_by end
-from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as n(id, was, state, code, detail, number)
-where p.factory_id = $1 and p.id = n.id and p.state = n.was
+from {rows} where p.factory_id = $1 and p.id = n.id and p.state = n.was
 """
+_ATTEMPT_ROWS = {
+    "payment_id": "uuid", "number": "bigint", "state": "text", "provider_reference": "text", "code": "text", "detail": "text",
+}  # fmt: skip
+_PAYMENT_ROWS = {"id": "uuid", "was": "text", "state": "text", "code": "text", "detail": "text", "number": "bigint"}
 _ABSENT = """
 update attempts a set absent_since = n.since, absent_answers = n.answers
 from unnest($2::text[], $3::timestamptz[], $4::bigint[]) as n(reference, since, answers)
@@ -123,8 +124,10 @@ async def _apply(session: AsyncSession, changes: Sequence[Change], actor: str, a
     codes = [change.outcome.code for change in changes]
     details = [change.outcome.detail for change in changes]
     references = [change.outcome.provider_reference for change in changes]
-    moved = await run(session, _PAYMENTS, factory_id, at, ids, [change.was for change in changes], states, codes, details, numbers)
-    tried = await run(session, _ATTEMPTS, factory_id, at, ids, numbers, states, references, codes, details)
+    payments: list[Sequence[object]] = [ids, [change.was for change in changes], states, codes, details, numbers]
+    moved = await run_over(session, _PAYMENTS, _PAYMENT_ROWS, payments, factory_id, at)
+    attempts: list[Sequence[object]] = [ids, numbers, states, references, codes, details]
+    tried = await run_over(session, _ATTEMPTS, _ATTEMPT_ROWS, attempts, factory_id, at)
     if not moved == tried == len(changes):
         raise RuntimeError("a payment changed under its lock")
     await post(session, at, (transfer for change in changes for transfer in transfers(change)), booked_on=booked_on)

@@ -18,6 +18,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from connectors.payouts.contract import Finality, PayoutOutcome, PayoutStatus, Profile, RepeatBehaviour
@@ -30,6 +31,32 @@ WINDOW_MARGIN = timedelta(minutes=5)
 # How long after its gate a sender may begin. Looked up first thing, a dispatch is proven absent only much later than this.
 SEND_WITHIN = timedelta(minutes=1)
 _FASTEST_GROWTH = 10  # doublings of the pause
+
+
+class Standing(Protocol):
+    """What is asked of an order before it leaves. `OrderNow` answers it, and so does what is loaded for the gate alone."""
+
+    @property
+    def reference(self) -> str: ...  # noqa: D102 as in OrderNow
+    @property
+    def attempt_state(self) -> str: ...  # noqa: D102 the same
+    @property
+    def number(self) -> int: ...  # noqa: D102 the same
+    @property
+    def latest(self) -> int: ...  # noqa: D102 the same
+
+
+class Leaving(Protocol):
+    """What is asked of a dispatch before it leaves. `DispatchNow` answers it, and so does what is loaded for the gate alone."""
+
+    @property
+    def state(self) -> str: ...  # noqa: D102 as in DispatchNow
+    @property
+    def fence(self) -> int: ...  # noqa: D102 the same
+    @property
+    def sent_at(self) -> datetime | None: ...  # noqa: D102 the same
+    @property
+    def orders(self) -> Sequence[Standing]: ...  # noqa: D102 the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +137,7 @@ class Gate:
     refused: str | None = None
 
 
-def may_pass(dispatch: DispatchNow, *, fence: int, is_stopped: bool) -> Gate:
+def may_pass(dispatch: Leaving, *, fence: int, is_stopped: bool) -> Gate:
     """Asked right before the first byte, under the dispatch's lock. What was withdrawn since the intent is left out."""
     if dispatch.fence != fence:
         return Gate(refused="fenced")
@@ -122,7 +149,7 @@ def may_pass(dispatch: DispatchNow, *, fence: int, is_stopped: bool) -> Gate:
     return Gate(references=standing) if standing else Gate(refused="withdrawn")
 
 
-def may_still_send(dispatch: DispatchNow, references: Sequence[str], *, fence: int, now: datetime, slept: timedelta) -> bool:
+def may_still_send(dispatch: Leaving, references: Sequence[str], *, fence: int, now: datetime, slept: timedelta) -> bool:
     """Asked after the gate, as the very last thing before the first byte: a sender may have stood still since (frozen, swapped out).
 
     One that slept does not send. By now others may have taken the dispatch up, or proven that it never left; bytes that came after

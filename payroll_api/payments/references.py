@@ -7,18 +7,15 @@ from uuid import UUID
 
 # No I, L, O, U: a person reads a reference over the phone. Letters and digits only: every provider takes them.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LENGTH = 18
+_PAIRS = [first + second for second in _ALPHABET for first in _ALPHABET]  # by ten bits, the lower five first
 
 
 def _code(kind: str, *parts: object) -> str:
     digest = hashlib.sha256("|".join((kind, *map(str, parts))).encode()).digest()
     # A digit first: providers put references into free text, and a word without one is not taken for a reference there.
     number, digit = divmod(int.from_bytes(digest[:12]), 10)
-    letters = [str(digit)]
-    while len(letters) < _LENGTH:
-        number, index = divmod(number, len(_ALPHABET))
-        letters.append(_ALPHABET[index])
-    return "".join(letters)
+    pairs = [_PAIRS[number >> bits & 0x3FF] for bits in range(0, 80, 10)]
+    return f"{digit}{''.join(pairs)}{_ALPHABET[number >> 80 & 0x1F]}"
 
 
 def attempt_reference(payment_id: UUID, number: int) -> str:

@@ -22,7 +22,7 @@ from payroll_api.jobs.queue import enqueue, enqueue_many
 from payroll_api.outside.guard import may_claim, may_send
 from payroll_api.payments.gate import pass_gate
 from payroll_api.payments.intent import Intent, claim
-from payroll_api.payments.load import load_dispatch
+from payroll_api.payments.load import load_leaving
 from payroll_api.payments.models import Dispatch
 from payroll_api.payments.outcomes import record_words
 from payroll_api.payments.prepare import chunk_size
@@ -82,7 +82,7 @@ async def send(services: Services, factory_id: UUID, connector: Connector, inten
     await failpoint("B2")
     async with services.database.factory(factory_id) as session:
         dispatch = await session.get_one(Dispatch, (factory_id, intent.dispatch_id))
-        here = await load_dispatch(session, dispatch, lock=False)
+        here = await load_leaving(session, dispatch)
     references = [order.reference for order in intent.batch.orders]
     slept = services.uptime() - intent.passed
     if not may_still_send(here, references, fence=intent.fence, now=services.clock(), slept=slept):

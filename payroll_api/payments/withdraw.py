@@ -18,12 +18,13 @@ _ATTEMPTS = """
 update attempts a set state = 'rejected', code = 'withdrawn', detail = 'stopped before a byte of it left', changed_at = $4
 where a.factory_id = $1 and a.dispatch_id = $2 and a.reference = any($3) and a.state = 'intent'
 """
+# From the contradicted ones on, of which there are few or none.
 _CONTRADICTED = """
-select a.reference from attempts a join payments p on p.factory_id = a.factory_id and p.id = a.payment_id
-where a.factory_id = $1 and a.dispatch_id = $2 and a.state = 'intent' and exists (
-  select from attempts c join payments q on q.factory_id = c.factory_id and q.id = c.payment_id
-  where c.factory_id = a.factory_id and c.contradicted_by is not null
-    and q.worker_id = p.worker_id and q.period = p.period and q.kind = p.kind)
+select distinct a.reference from attempts c
+join payments q on q.factory_id = c.factory_id and q.id = c.payment_id
+join payments p on p.factory_id = q.factory_id and p.worker_id = q.worker_id and p.period = q.period and p.kind = q.kind
+join attempts a on a.factory_id = p.factory_id and a.payment_id = p.id and a.dispatch_id = $2 and a.state = 'intent'
+where c.factory_id = $1 and c.contradicted_by is not null
 """
 _PAYMENTS = """
 update payments p set state = $5, state_since = $3, code = $6, detail = $7
