@@ -257,7 +257,10 @@ async def _worker(url: str, data: str, factory: str, run: str, rail: str) -> Non
         while await ready():
             await submit_chunk(services, UUID(factory), payload)
 
-    await ready()
+    # A worker that has run since morning: its connections are open, its connector is built, and cycles are searched seldom.
+    async with database.factory(UUID(factory)) as session:
+        await pool.payout(session, UUID(rail))
+    await asyncio.gather(*(ready() for _ in range(AT_ONCE)))
     search_seldom()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)

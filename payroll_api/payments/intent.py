@@ -22,6 +22,7 @@ from payroll_api.payments.models import Dispatch
 from payroll_api.payments.references import attempt_reference, dispatch_reference, payload_hash
 
 # Contradicted is a worker's wage of a month, not only one payment of it: an earlier one that was given up may have arrived after all.
+# In the order of work cards, which only the index of ready payments has: by their ids, all of the factory's would be passed.
 # Payments are locked before they are joined: what other claims hold is passed over at the cost of a look, not of a whole row.
 _CLAIM = """
 with mine as materialized (
@@ -34,7 +35,7 @@ with mine as materialized (
       and (s.run_id is null and s.provider_account_id is null or s.run_id = $2 or s.provider_account_id = $3))
     and p.id not in (select s.payment_id from sent_outside s where s.factory_id = $1 and s.adopted_at is null
       and s.status not in ('rejected', 'returned'))
-  order by p.id limit $5 for update of p skip locked)
+  order by p.worker_code limit $5 for update of p skip locked)
 select p.id, p.attempt + 1, p.amount_minor, p.currency, p.account_key, d.id, d.kind, d.bank, d.account, d.holder,
   d.account_key = p.account_key and not d.is_proposal
     and (d.state in ('verified', 'confirmed') or d.kind = 'cash' and d.state = 'retired' and p.decision_id is not null),
