@@ -100,12 +100,12 @@ def verify(
 
 def hmac_hex(key: bytes, content: bytes, algorithm: str = "sha256") -> str:
     """The keyed hash in lower-case hex, as most gateways write it."""
-    return hmac.new(key, content, algorithm).hexdigest()
+    return hmac.digest(key, content, algorithm).hex()
 
 
 def hmac_base64(key: bytes, content: bytes, algorithm: str = "sha256") -> str:
     """The keyed hash in base64."""
-    return base64.b64encode(hmac.new(key, content, algorithm).digest()).decode()
+    return base64.b64encode(hmac.digest(key, content, algorithm)).decode()
 
 
 def content_hash_hex(content: bytes, algorithm: str = "sha256") -> str:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Apply."""
-    op.create_index(
-        "ix_payments_ready", "payments", ["factory_id", "run_id", "worker_code"], postgresql_where=sa.text("state = 'ready'")
-    )
+    """Go forward."""
+    op.create_index("ix_payments_ready", "payments", ["factory_id", "run_id", "worker_code"], postgresql_where=sa.text("state = 'ready'"))
 
 
 def downgrade() -> None:
-    """Undo."""
+    """Go back."""
     op.drop_index("ix_payments_ready", "payments")
