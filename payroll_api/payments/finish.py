@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payroll_api.db.session import factory_of
 from payroll_api.payments.models import Payment
-from payroll_api.payments.states import AT_REST
+from payroll_api.payments.states import MOVING
 from payroll_api.runs.decide import complete
 from payroll_api.runs.models import PayRun
 
@@ -23,6 +23,6 @@ async def complete_if_done(session: AsyncSession, run_id: UUID, at: datetime) ->
     pay_run = await session.get(PayRun, key, with_for_update={"key_share": True}, populate_existing=True)
     if pay_run is None or pay_run.state != "released":
         return
-    moving = await session.scalar(select(Payment.id).where(Payment.run_id == run_id, Payment.state.not_in(AT_REST)).limit(1))
+    moving = await session.scalar(select(Payment.id).where(Payment.run_id == run_id, Payment.state.in_(MOVING)).limit(1))
     if moving is None:
         await complete(session, pay_run, at)

@@ -59,6 +59,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
 STATES = tuple(TRANSITIONS)
 # Nothing more happens to it in this run: a held payment still waits for a person, so it is not among them.
 AT_REST = ("paid", "rejected", "returned", "cancelled")
+MOVING = tuple(state for state in STATES if state not in AT_REST)  # named, so that an index finds them among a run that is nearly done
 
 
 def sources(target: str) -> list[str]:
