@@ -48,6 +48,19 @@ async def told(services: Services, factory: SampleFactory, tmp_path: Path, clock
         yield story
 
 
+async def test_payments_leave_in_the_order_of_work_cards_and_two_senders_take_different_ones(told: Story) -> None:
+    in_order = sorted(payment.worker_code for payment in await payments_of(told))
+    first, second = await asyncio.gather(intent_of(told), intent_of(told))
+    taken = {order.reference for intent in (first, second) for order in intent.batch.orders}
+    assert len(taken) == len(in_order)
+    async with deciding(told) as (session, _):
+        query = (
+            select(Payment.worker_code).join(Attempt, Attempt.payment_id == Payment.id).join(Dispatch, Dispatch.id == Attempt.dispatch_id)
+        )
+        halves = [sorted(await session.scalars(query.where(Dispatch.id == intent.dispatch_id))) for intent in (first, second)]
+    assert sorted(halves) == [in_order[:2], in_order[2:]]
+
+
 async def test_a_stop_before_the_first_byte_wins_and_only_two_people_lift_it(told: Story, clock: SettableClock) -> None:
     intent = await intent_of(told)
     async with deciding(told) as (session, services):
