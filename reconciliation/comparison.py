@@ -99,7 +99,7 @@ class Comparison:
         """Whether the law's figure is only the least that is owed, because the sheet does not show what it depends on."""
         if line is Line.MEAL_ALLOWANCE:
             return facts.overtime_days is None
-        return line is Line.SENIORITY_INDEMNITY and (facts.average_wage is None or self._kind is RunKind.FINAL_PAY)
+        return line is Line.SENIORITY_INDEMNITY  # it is reckoned from an average that no sheet has
 
     def _deductions(self, this: _Row) -> None:
         row, expected = this.row, dict(this.lawful)

@@ -9,7 +9,7 @@ import pytest
 
 from importers.contract import Meaning, WorkerStatus
 from importers.money import KHR, Money
-from importers.period import RunKind
+from importers.period import PayPeriod, RunKind
 from reconciliation.contract import Line, WorkMonth
 from reconciliation.facts import work_month
 from tests.reconciliation.test_reconcile import NOVEMBER, check, codes, row, usd
@@ -93,3 +93,57 @@ def test_days_absent_are_what_is_missing_where_the_pay_is_cut(worked: str, off: 
     assert found.days_absent == Decimal(absent)
     whole = replace(one, amounts={**amounts, Meaning.BASIC_PAY: usd("210.00")})
     assert work_month(whole, period=NOVEMBER, kind=RunKind.BALANCE, known=None, shown={*time}, monthly_days=26).days_absent == 0
+
+
+def test_what_a_row_does_not_say_is_nothing_and_what_it_says_is_not_reckoned_again() -> None:
+    plain = replace(row(), spouse=None, children=None)
+    found = work_month(plain, period=NOVEMBER, kind=RunKind.BALANCE, known=None, shown=set(plain.amounts), monthly_days=26)
+    assert (found.spouse, found.children, found.piece_days) == (0, 0, None)
+    assert found.days_holiday == 0
+    # the sheet itself says that she was not absent, though 20 days worked and a cut pay would make five
+    cut = replace(
+        row(),
+        amounts={Meaning.BASIC_WAGE: usd("210.00"), Meaning.BASIC_PAY: usd("170.00")},
+        time={Meaning.DAYS_WORKED: Decimal(20), Meaning.DAYS_ABSENT: Decimal(0)},
+    )
+    stated = work_month(cut, period=NOVEMBER, kind=RunKind.BALANCE, known=None, shown=set(cut.amounts), monthly_days=26)
+    assert stated.days_absent == 0
+
+
+def test_more_indemnity_than_a_month_s_wage_makes_is_no_difference_since_the_average_is_not_shown() -> None:
+    """June 2025: 7.5 x 208 / 26 = 60.00 at least; by an average of 260.00 it is 75.00. 50.00 is too little by any."""
+
+    def told(indemnity: str) -> list[str]:
+        amounts = {Meaning.SENIORITY_INDEMNITY: indemnity, Meaning.BASIC_WAGE: "208.00", Meaning.BASIC_PAY: "208.00"}
+        found = check(row(amounts=amounts), period=PayPeriod(2025, 6)).discrepancies
+        return [one.code for one in found if one.subject == "seniority_indemnity"]
+
+    assert (told("60.00"), told("75.00"), told("50.00")) == ([], [], ["underpaid_line"])
+
+
+def test_a_sheet_that_hides_what_is_withheld_only_warns_and_one_that_pays_more_stops() -> None:
+    hidden = {Meaning.PENSION, Meaning.TOTAL_DEDUCTIONS}
+    shown: dict[Meaning, Money] = {meaning: amount for meaning, amount in row().amounts.items() if meaning not in hidden}
+
+    def told(net: str) -> list[tuple[str, str]]:
+        one = replace(row(), amounts={**shown, Meaning.NET: usd(net)}, net=usd(net))
+        return [(found.code, found.severity.value) for found in check(one).discrepancies]
+
+    assert told("252.90") == [("net_too_high", "warns")]  # the whole gross: the pension of 5.05 was not taken
+    assert told("253.90") == [("net_too_high", "blocks")]
+    assert told("247.85") == []
+
+
+def test_an_hour_too_cheap_in_a_sheet_in_riel_is_told_once() -> None:
+    """10.60 for 15.90 as above, at 4,000: gross 990,400, of which 2 % are 19,808 -> 19,800; net 970,600."""
+    changed = {Meaning.OVERTIME_PAY: 42_400, Meaning.GROSS: 990_400, Meaning.PENSION: 19_800, Meaning.TOTAL_DEDUCTIONS: 19_800}
+    riel = {meaning: Money(amount.minor * 40, KHR) for meaning, amount in row().amounts.items()}
+    riel |= {meaning: Money(amount, KHR) for meaning, amount in {**changed, Meaning.NET: 970_600}.items()}
+    assert codes(check(replace(row(), amounts=riel, net=riel[Meaning.NET]))) == [("underpaid_line", "GW-1")]
+
+
+def test_ordinary_hours_at_night_are_not_beyond_the_day() -> None:
+    """26 nights of eight hours, with fifty hours of overtime and two and a half days off: hard, and possible."""
+    hours = {Meaning.NIGHT_HOURS: "208", Meaning.OVERTIME_HOURS: "50", Meaning.REST_DAY_HOURS: "20"}
+    found = check(row(time={meaning: Decimal(worked) for meaning, worked in hours.items()}))
+    assert not [one for one in found.discrepancies if one.code == "impossible_hours"]
