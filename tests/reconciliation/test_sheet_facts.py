@@ -10,7 +10,7 @@ import pytest
 from importers.contract import Meaning, WorkerStatus
 from importers.money import KHR, Money
 from importers.period import PayPeriod, RunKind
-from reconciliation.contract import Line, WorkMonth
+from reconciliation.contract import KnownWorker, Line, WorkMonth
 from reconciliation.facts import work_month
 from tests.reconciliation.test_reconcile import NOVEMBER, check, codes, row, usd
 
@@ -147,3 +147,24 @@ def test_ordinary_hours_at_night_are_not_beyond_the_day() -> None:
     hours = {Meaning.NIGHT_HOURS: "208", Meaning.OVERTIME_HOURS: "50", Meaning.REST_DAY_HOURS: "20"}
     found = check(row(time={meaning: Decimal(worked) for meaning, worked in hours.items()}))
     assert not [one for one in found.discrepancies if one.code == "impossible_hours"]
+
+
+def test_loans_and_advances_over_half_of_the_gross_are_asked_about() -> None:
+    """Half of 252.90 is 126.45."""
+
+    def told(loan: str) -> list[str]:
+        net = str(Decimal("247.85") - Decimal(loan))
+        amounts = {Meaning.LOAN: loan, Meaning.TOTAL_DEDUCTIONS: str(Decimal("5.05") + Decimal(loan)), Meaning.NET: net}
+        return [one.code for one in check(row(amounts=amounts)).discrepancies]
+
+    assert (told("126.45"), told("126.46")) == ([], ["deductions_too_large"])
+
+
+def test_differences_come_in_the_order_of_the_sheet_and_who_is_not_in_it_comes_after() -> None:
+    away = KnownWorker(worker_code="GW-0", joined_on=row().joined_on)
+    first, second = row(1, {Meaning.GROSS: "251.90"}), row(2, {Meaning.GROSS: "251.90"})
+    known = {one.worker_code: KnownWorker(worker_code=one.worker_code, joined_on=one.joined_on) for one in (first, second)}
+    order = [code for code, _ in codes(check(second, first, known={**known, "GW-0": away})) if code in {"gross_too_low", "missing_worker"}]
+    workers = [worker for code, worker in codes(check(second, first, known={**known, "GW-0": away})) if code == "gross_too_low"]
+    assert order == ["gross_too_low", "gross_too_low", "missing_worker"]
+    assert workers == ["GW-1", "GW-2"]
