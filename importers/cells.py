@@ -111,6 +111,8 @@ def read_code(cell: Cell) -> str | Fault | None:
 
 def is_scientific(text: str) -> bool:
     """Whether text is a number in the notation by which spreadsheets lose digits: 1.23457E+13."""
+    if "E" not in text and "e" not in text:
+        return False
     mantissa, sign, exponent = text.upper().partition("E+")
     if not sign:
         mantissa, sign, exponent = text.upper().replace(",", ".").partition("E")

@@ -99,6 +99,8 @@ def read_phone(cell: Cell) -> str | Fault | None:  # noqa: PLR0911  one refusal 
         text = digits(visible(cell)).removeprefix("'")
         if not text or text in {"-", "–"}:
             return None
+        if text.isascii() and text.isdecimal():  # most of them: nothing of what follows can stand in digits alone
+            return _as_e164(text, lost_zero=False)
         if is_scientific(text) or text.endswith(".0"):
             return Fault("phone_damaged")
         if re.search(r"[0-9]\s*(?:/|,|;|&|or|ឬ|\n)\s*\+?[0-9]", text):
@@ -147,6 +149,8 @@ def read_account(cell: Cell) -> str | Fault | None:  # noqa: PLR0911  one refusa
     text = digits(visible(cell)).removeprefix("'")
     if not text or text in {"-", "–"}:
         return None
+    if text.isascii() and text.isdecimal():  # most of them, as with phones
+        return text if _ACCOUNT.match(text) else Fault("account_not_read")
     if is_scientific(text) or re.fullmatch(r"[0-9]+\.[0-9]+", text) or set(text) == {"#"}:
         return Fault("account_damaged")
     if _BAKONG.match(text):

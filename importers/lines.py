@@ -6,6 +6,7 @@ No row with an amount is passed over: what is neither a worker nor a total nor a
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -53,6 +54,7 @@ _LEGEND = re.compile(  # (6), c=a+b, VIII, (8)=(6)-(7)
 )
 _ROMAN = {"i": 1, "v": 5, "x": 10}
 _SHARE = re.compile(r"^[0-9]{1,3}(?:[.,][0-9]+)?\s*%$")
+_SHAPES = str.maketrans(dict.fromkeys(string.digits, "9") | dict.fromkeys(string.ascii_letters, "a"))
 _FEWEST_NUMBERS, _LARGEST_GAP = 3, 3  # a column without a number, or two, may stand between
 
 
@@ -119,7 +121,8 @@ def _filled(cell: Cell) -> bool:
 
 def _shape(code: Cell) -> str:
     """How a code is made, without its letters and digits: W001 and K999 are alike."""
-    return "".join("9" if c.isdecimal() else "a" if c.isalpha() else c for c in visible(text_of(code)))
+    text = visible(text_of(code))
+    return text.translate(_SHAPES) if text.isascii() else "".join("9" if c.isdecimal() else "a" if c.isalpha() else c for c in text)
 
 
 def _has_digits(cell: Cell) -> bool:
