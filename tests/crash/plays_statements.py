@@ -132,6 +132,7 @@ async def came_back(run: Run) -> None:
     )
     await run.statement(staged, [whole, part], name="returns.xml")
     run.returned.add(whole.reference)
+    run.partly[part.reference] = part.amount.minor
     run.reached += 1
     if run.spec.action == "kill":
         await asyncio.sleep(run.rng.random() * 0.05)

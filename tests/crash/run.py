@@ -66,6 +66,7 @@ class Run:
         self.reached = 0
         self.told: set[str] = set()
         self.returned: set[str] = set()  # references whose money the provider sent back
+        self.partly: dict[str, int] = {}  # references of which some minor units came back
         self.cancelled: dict[str, datetime] = {}  # payment -> when its cancel was committed
         self.redelivered: list[tuple[Staged, Sequence[Mapping[str, Any]], str]] = []
         self.rng = random.Random(f"{spec.point}/{spec.kind}/{spec.seed}")  # noqa: S311 a lot to repeat, no secret
