@@ -190,8 +190,7 @@ class Play:
                         last, moved = waiting, time.monotonic()
                     if time.monotonic() - moved > _PATIENCE_SECONDS:
                         raise ConfigurationError(f"No account was checked for {_PATIENCE_SECONDS} s. See {self.folder.logs}.") from None
-                    # A long list takes the service a while to look through: leave it at least as long to do something else.
-                    await asyncio.sleep(max(_PAUSE_SECONDS, 2 * (time.monotonic() - asked)))
+                    await _pause(asked)
                 else:
                     stage.done(most, most)
                     return
@@ -234,6 +233,7 @@ class Play:
         """Follow the run's progress until `enough`. Raises ConfigurationError when nothing moves any more."""
         last, moved = None, time.monotonic()
         while True:
+            asked = time.monotonic()
             progress = await self.staff.hr.get(f"{path}/progress")
             stage.done(*_stage(progress, name))
             if await enough(progress):
@@ -242,7 +242,7 @@ class Play:
                 last, moved = now, time.monotonic()
             if time.monotonic() - moved > _PATIENCE_SECONDS:
                 raise ConfigurationError(f"Nothing has moved for {_PATIENCE_SECONDS} s in {name!r}. See worker.log in {self.folder.logs}.")
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await _pause(asked)
 
     async def _until(
         self, path: str, title: str, enough: Callable[[Mapping[str, Any]], bool], count: Callable[[Mapping[str, Any]], tuple[int, int]]
@@ -258,13 +258,18 @@ class Play:
         show: Callable[[Mapping[str, Any]], None] = lambda _found: None,
     ) -> Mapping[str, Any]:
         deadline = time.monotonic() + 4 * _PATIENCE_SECONDS
-        while time.monotonic() < deadline:
+        while (asked := time.monotonic()) < deadline:
             found: Mapping[str, Any] = await person.get(path)
             show(found)
             if enough(found):
                 return found
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await _pause(asked)
         raise ConfigurationError(f"{path} took longer than {4 * _PATIENCE_SECONDS} s. See worker.log in {self.folder.logs}.")
+
+
+async def _pause(asked: float) -> None:
+    """Wait before asking again: what took the service a while to find out leaves it twice as long to do something else."""
+    await asyncio.sleep(max(_PAUSE_SECONDS, 2 * (time.monotonic() - asked)))
 
 
 def _rows(file: Mapping[str, Any]) -> tuple[int, int]:

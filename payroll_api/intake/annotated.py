@@ -22,6 +22,7 @@ async def annotated(session: AsyncSession, services: Services, actor: Actor, fil
     actor.require(Permission.READ_PERSONAL)
     file = await get_file(session, file_id)
     vault = await services.keys.vault(session)
+    await session.refresh(file, ["content"])
     content = vault.open_bytes(file.content, "payroll_files", file_id, "content")
     sheet = await asyncio.to_thread(
         read_sheet,

@@ -38,7 +38,8 @@ class PayrollFile(OfFactory, Base):
     kind: Mapped[str]
     state: Mapped[str]
     size: Mapped[int]
-    content: Mapped[Ciphertext] = mapped_column(Encrypted)
+    # Megabytes: read by who reads the sheet, not by everybody who asks how far it is. `await session.refresh(file, ["content"])` reads it.
+    content: Mapped[Ciphertext] = mapped_column(Encrypted, deferred=True)
     content_hash: Mapped[str]
     canonical_hash: Mapped[str | None]
     uploaded_by: Mapped[str]

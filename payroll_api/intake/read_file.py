@@ -40,6 +40,7 @@ async def read_file(services: Services, factory_id: UUID, payload: Mapping[str, 
             return
         file.state = "reading"
         vault = await services.keys.vault(session)
+        await session.refresh(file, ["content"])
         content = vault.open_bytes(file.content, "payroll_files", file_id, "content")
         known = await session.scalars(select(KnownLayout).order_by(KnownLayout.confirmed_at.desc()))
         layouts = [layout_from_json(stored.layout) for stored in known]

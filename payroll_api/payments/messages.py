@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from connectors.payouts.contract import ProviderEvent, WebhookRefusedError, WebhookUnreadableError
 from payroll_api.access.actor import Actor, Permission
@@ -28,7 +29,8 @@ _SHORTEST_REASON = 5
 
 async def list_messages(session: AsyncSession, *, state: str | None, before: UUID | None, limit: int) -> list[ProviderMessage]:
     """Messages, the newest first, from before the one named; in one state, where asked."""
-    query = select(ProviderMessage).order_by(ProviderMessage.id.desc()).limit(limit)
+    # What each says is long, and no list shows it.
+    query = select(ProviderMessage).options(defer(ProviderMessage.content)).order_by(ProviderMessage.id.desc()).limit(limit)
     if state is not None:
         query = query.where(ProviderMessage.state == state)
     if before is not None:

@@ -77,12 +77,15 @@ with ours as ({_MOVED}), theirs as (
     select line_key, minor from theirs where payment_id is null
     union all select line_key, -minor from ours where payment_id is null and line_key is not null) both_sides
   group by line_key having sum(minor) <> 0
+), told as (
+  select t.payment_id, min(t.kind) filter (where t.kind <> 'matched') as kind, min(t.reference) as reference
+  from by_payment p join theirs t on t.payment_id = p.payment_id group by t.payment_id
 )
-select p.payment_id, coalesce((select min(t.kind) from theirs t where t.payment_id = p.payment_id and t.kind <> 'matched'),
-    case when exists (select from theirs t where t.payment_id = p.payment_id) then 'ledger_other_day' else 'not_on_statement' end),
-  coalesce((select min(t.reference) from theirs t where t.payment_id = p.payment_id), a.reference), p.minor,
+select p.payment_id, case when t.payment_id is null then 'not_on_statement' else coalesce(t.kind, 'ledger_other_day') end,
+  coalesce(t.reference, a.reference), p.minor,
   (select min(b.id::text) from settlement_breaks b where b.factory_id = $1 and b.payment_id = p.payment_id and b.state <> 'closed')
 from by_payment p join payments y on y.factory_id = $1 and y.id = p.payment_id
+left join told t on t.payment_id = p.payment_id
 left join attempts a on a.factory_id = $1 and a.payment_id = y.id and a.number = coalesce(y.paid_by, y.attempt)
 union all
 select null, t.kind, coalesce(t.reference, t.entry), n.minor,

@@ -81,6 +81,7 @@ async def _read(services: Services, factory_id: UUID, statement_id: UUID) -> tup
         account = file.provider_account_id
         own = (await services.connectors.payout(session, account)).profile.own_account
         vault = await services.keys.vault(session)
+        await session.refresh(file, ["content"])
         content = vault.open_bytes(file.content, "statement_files", statement_id, "content")
         name, layout = file.file_name, await layout_of(session, account)
     try:

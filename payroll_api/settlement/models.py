@@ -25,7 +25,7 @@ class StatementFile(OfFactory, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     provider_account_id: Mapped[UUID]
     file_name: Mapped[str]
-    content: Mapped[Ciphertext] = mapped_column(Encrypted)
+    content: Mapped[Ciphertext] = mapped_column(Encrypted, deferred=True)  # megabytes: only who reads the statement loads them
     content_hash: Mapped[str]
     state: Mapped[str]
     detail: Mapped[str]
