@@ -146,14 +146,18 @@ class Story:
         """A run of the file, submitted by HR and approved and released by another."""
         async with self.services.database.factory(self.factory.id) as session:
             made = await create_run(session, self.services, self.factory.preparer, file_id, pay_on=None)
+        await self.to_be_paid(made.id)
+        return made.id
+
+    async def to_be_paid(self, run_id: UUID) -> None:
+        """A draft run, submitted by HR and approved and released by another."""
         async with self.services.database.factory(self.factory.id) as session:
-            submitted = await submit(session, self.services, self.factory.preparer, made.id)
+            submitted = await submit(session, self.services, self.factory.preparer, run_id)
         assert submitted.content_hash is not None
         async with self.services.database.factory(self.factory.id) as session:
-            await approve(session, self.services, self.factory.approver, made.id, content_hash=submitted.content_hash)
+            await approve(session, self.services, self.factory.approver, run_id, content_hash=submitted.content_hash)
         async with self.services.database.factory(self.factory.id) as session:
-            await release(session, self.services, self.factory.approver, made.id)
-        return made.id
+            await release(session, self.services, self.factory.approver, run_id)
 
     async def run(self, run_id: UUID) -> PayRun:
         """The run as it is now."""

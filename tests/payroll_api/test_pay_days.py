@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -10,8 +10,10 @@ import httpx
 from sqlalchemy import select, update
 
 from importers.period import RunKind
+from payroll_api import periodic
 from payroll_api.access.actor import Role
 from payroll_api.app import create_app
+from payroll_api.clock import pay_day
 from payroll_api.people.models import Worker
 from payroll_api.runs.build import create_run
 from payroll_api.runs.models import PayRun
@@ -19,7 +21,7 @@ from payroll_api.runs.pay_day import concerns
 from payroll_api.services import Services
 from tests.conftest import PASSWORD, SampleFactory, SettableClock
 from tests.payroll_api.callers import bearer
-from tests.payroll_api.few_workers import few, payroll
+from tests.payroll_api.few_workers import few, payroll, settle_down, states_of
 from tests.payroll_api.payday_story import Story
 from tests.payroll_api.plain_browser import PlainBrowser
 
@@ -84,3 +86,21 @@ async def _first_half(told: Story, file_id: UUID, run_id: UUID, pay_on: date) ->
     assert other != file_id
     async with told.services.database.factory(told.factory.id) as session:
         return (await create_run(session, told.services, told.factory.preparer, other, pay_on=MONDAY)).id
+
+
+async def test_nothing_is_sent_before_its_pay_day(services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock) -> None:
+    """Released early, a run waits: the money may not be on the account before, and the law names the day."""
+    async with few(services, factory, tmp_path, clock) as told:
+        file_id = await told.upload(payroll(), "payroll.csv")
+        await told.decide(file_id)
+        async with services.database.factory(factory.id) as session:
+            run = await create_run(session, told.services, factory.preparer, file_id, pay_on=pay_day(clock.now) + timedelta(days=2))
+        await told.to_be_paid(run.id)
+        for _ in range(2):
+            await told.work()
+            assert set(await states_of(told)) == {"ready"}
+            assert told.credits() == []
+            clock.advance(days=1)
+            await periodic.look_up(told.services, factory.id)
+        assert set(await settle_down(told, clock)) == {"paid"}
+        assert len(told.credits()) == 4
