@@ -215,6 +215,28 @@ def test_a_payment_booked_alone_and_again_in_a_batch_is_twice() -> None:
     assert kinds([payment(1), payment(2)], lines) == [(0, "p1", "matched"), (1, "p1", "twice"), (1, "p2", "matched")]
 
 
+def test_a_batch_booked_twice_is_twice_and_one_that_came_back_first_is_not() -> None:
+    two = [payment(1), payment(2)]
+    batch = line(1, 48_000, references=("REF1", "REF2"), account=None)
+    again = kinds(two, [batch, replace(batch, entry="E2")])
+    assert again == [(0, "p1", "matched"), (0, "p2", "matched"), (1, "p1", "twice"), (1, "p2", "twice")]
+    # banks list the newest booking first: what came back stands above what left
+    back = kinds(two, [replace(batch, entry="E2", direction=Direction.IN), batch])
+    assert back == [(0, "p1", "returned"), (0, "p2", "returned"), (1, "p1", "matched"), (1, "p2", "matched")]
+
+
+def test_a_reversal_that_stands_alone_or_after_a_part_settles_nobody() -> None:
+    assert kinds([payment(1)], [line(1, is_return=True)]) == [(0, "p1", "reversed")]
+    assert kinds([payment(1, booked=4_000)], [line(1, is_return=True)]) == [(0, "p1", "reversed")]
+
+
+def test_parts_of_two_currencies_are_no_split_though_their_figures_add_up() -> None:
+    parts = [line(1, 20_000), line(1, entry="E2", amount=Money(4_000, KHR))]
+    assert "split" not in {kind for _, _, kind in kinds([payment(1)], parts)}
+    nothing = [line(1), line(1, 0, entry="E2")]
+    assert kinds([payment(1)], nothing)[0] == (0, "p1", "matched")
+
+
 def test_a_lost_reference_is_found_by_payee_amount_and_date_but_never_settled_by_itself() -> None:
     (match,) = settle([payment(1)], [line(1, references=("GARBLED",))], account_key=key, as_of=PAYDAY)
     assert (match.payment_id, match.kind, match.money_arrived) == ("p1", "unreferenced", False)
