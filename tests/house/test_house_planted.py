@@ -23,4 +23,5 @@ def test_a_recipe_applies_to_the_code_of_today(recipe: Recipe) -> None:
     assert recipe.caught_by
     for test in recipe.caught_by:
         file, _, function = test.partition("::")
-        assert f"def {function}" in (ROOT / file).read_text("utf-8"), f"{recipe.name}: there is no {test}"
+        name = function.partition("[")[0]  # one case of it may be enough
+        assert f"def {name}(" in (ROOT / file).read_text("utf-8"), f"{recipe.name}: there is no {test}"
