@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from payroll_api.errors import CommitUnknownError, ConfigurationError
 
@@ -42,13 +45,24 @@ def plain_url(url: str) -> str:
 
 
 FROZEN_SECONDS = 60
+_LONGEST = 10  # times as long no transaction of ours takes
+# Since PostgreSQL 17; an older one has no such setting, and nothing is set there.
+_LONGEST_TRANSACTION = "select set_config(name, $1, false) from pg_settings where name = 'transaction_timeout'"
+
+
+def _limit(longest: str, connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(_LONGEST_TRANSACTION, (longest,))
+    cursor.close()
+    connection.commit()
 
 
 class Database:
     """The application's connections to PostgreSQL.
 
     `frozen_seconds`: a process that freezes in the middle of a transaction keeps its locks, and whoever took its job over would wait for
-    them as long as it is frozen. After so long without a word the server ends the transaction, whatever its own settings are.
+    them as long as it is frozen. After so long without a word the server ends the transaction, whatever its own settings are. Frozen in
+    the middle of a statement (its types were asked for, its values not sent) it counts as busy: then the whole transaction's time ends it.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, frozen_seconds: int = FROZEN_SECONDS) -> None:
@@ -61,6 +75,7 @@ class Database:
             pool_timeout=20,
             connect_args={"server_settings": {**_PLANNING, "idle_in_transaction_session_timeout": f"{frozen_seconds}s"}},
         )
+        event.listen(self.engine.sync_engine, "connect", partial(_limit, f"{_LONGEST * frozen_seconds}s"))
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager

@@ -54,4 +54,8 @@ async def test_every_connection_of_the_service_asks_for_it(addresses: Addresses)
     database = Database(addresses.application)
     async with database.nobody() as session:
         assert await session.scalar(text("show idle_in_transaction_session_timeout")) == "1min"
+        assert await session.scalar(text("show transaction_timeout")) == "10min"
+        await session.rollback()
+    async with database.nobody() as session:
+        assert await session.scalar(text("show transaction_timeout")) == "10min"
     await database.close()
