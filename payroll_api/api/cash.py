@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
-from importers.money import Money, MoneyError, currency
 from payroll_api.access.actor import Permission
 from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Input, Output, WorkerCode
 from payroll_api.errors import InvalidError
 from payroll_api.payments.cash import Pile, confirm_cash, count_back
 from payroll_api.runs.find import get_run
+from payroll_api.typed_money import typed_money
 
 router = APIRouter(prefix=API + "/pay-runs/{run_id}", tags=["pay-runs"], route_class=StepRoute)
 NOT_FOUND = (404, "not_found")
@@ -81,13 +81,8 @@ async def back(run_id: UUID, body: CountedBack, session: InSession, services: In
 def _piles(body: CountedBack) -> dict[str, Pile]:
     piles: dict[str, Pile] = {}
     for number, pile in enumerate(body.piles):
-        try:
-            money = Money.of(pile.amount, currency(pile.currency))
-        except MoneyError as error:
-            problem = {"field": f"piles.{number}.amount", "problem": "write it as 615.30"}
-            raise InvalidError(f"This is no amount of money: {error}.", fields=[problem]) from None
         if pile.currency in piles:
             problem = {"field": f"piles.{number}.currency", "problem": "named twice"}
             raise InvalidError("Name each currency once.", fields=[problem])
-        piles[pile.currency] = (pile.envelopes, money)
+        piles[pile.currency] = (pile.envelopes, typed_money(pile.amount, pile.currency, field=f"piles.{number}.amount"))
     return piles

@@ -9,11 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from importers.money import CURRENCIES, Money, MoneyError
 from payroll_api.access.actor import Permission
 from payroll_api.api.route import API, InActor, InServices, InSession, StepRoute, operation
 from payroll_api.api.shapes import Cursor, Input, Limit, Output, Page, Reason, ShortText, after_id, page
-from payroll_api.errors import InvalidError
 from payroll_api.payments.confirm import confirm
 from payroll_api.payments.correct import propose_correction
 from payroll_api.payments.find import get_payment
@@ -22,6 +20,7 @@ from payroll_api.payments.models import Proposal, Stop
 from payroll_api.payments.proposals import get_proposal, list_proposals, refuse
 from payroll_api.payments.repay import MOST, Way, propose_repay
 from payroll_api.payments.stops import list_stops, press, propose_lift
+from payroll_api.typed_money import typed_money
 
 router = APIRouter(prefix=API, tags=["decisions"], route_class=StepRoute)
 NOT_FOUND, PERSON = (404, "not_found"), (403, "person_required")
@@ -174,17 +173,8 @@ async def repayment(body: RepayIn, session: InSession, services: InServices, act
 async def correction(payment_id: UUID, body: CorrectionIn, session: InSession, services: InServices, actor: InActor) -> ProposalOut:
     """A new payment with its own approval; the earlier one stays as it is."""
     earlier, _ = await get_payment(session, payment_id)
-    minor = minor_of(body.amount, earlier.currency)
+    minor = typed_money(body.amount, earlier.currency).minor
     return ProposalOut.of(await propose_correction(session, services, actor, payment_id, minor=minor, reason=body.reason))
-
-
-def minor_of(text: str, code: str) -> int:
-    """An amount that a person wrote, in minor units. Raises InvalidError."""
-    try:
-        return Money.of(text.strip(), CURRENCIES[code]).minor
-    except MoneyError:
-        detail = f"Write the amount as a number in {code}, for example 12.50."
-        raise InvalidError(detail, fields=[{"field": "amount", "problem": "not an amount"}]) from None
 
 
 OnlyOpen = Annotated[bool, Query(alias="open", description="Only what waits for a second person")]

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from importers.money import Money, MoneyError, currency
+from importers.money import Money
 from payroll_api.access.actor import Actor, Permission
 from payroll_api.access.four_eyes import require_person
 from payroll_api.audit.journal import Event, record, record_many
@@ -22,6 +22,7 @@ from payroll_api.runs.find import get_run
 from payroll_api.runs.funds import RailFunds, without_word
 from payroll_api.runs.models import PayRun, RailBalance, RunItem
 from payroll_api.services import Services
+from payroll_api.typed_money import typed_money
 
 LONGEST_REASON = 500
 _MAY = (Permission.RELEASE, Permission.SETTLE)
@@ -66,12 +67,7 @@ async def state_balance(
         raise InvalidError(
             "A balance is stated for a pay day from today on.", fields=[{"field": "holds_on", "problem": "in the past, or far"}]
         )
-    try:
-        money = Money.of(amount, currency(unit))
-    except MoneyError as error:
-        raise InvalidError(
-            f"This is no amount of money: {error}.", fields=[{"field": "amount", "problem": "write it as 12500.00"}]
-        ) from None
+    money = typed_money(amount, unit)
     if money.minor < 0:
         raise InvalidError("A balance that can pay is not below zero.", fields=[{"field": "amount", "problem": "below zero"}])
     row = _row(actor.factory_id, account_id, money, source="stated", holds_on=holds_on, author=actor.name, at=now)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.cash.notes import notes_for
-from importers.money import Money, MoneyError, currency
+from importers.money import Money, currency
 from payroll_api.errors import InvalidError, ProblemError
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.payments.cash import Pile, confirm_cash, count_back
@@ -20,6 +20,7 @@ from payroll_api.payments.verdict import FAILED
 from payroll_api.people.keys import masked
 from payroll_api.people.models import Worker
 from payroll_api.runs.find import get_run
+from payroll_api.typed_money import typed_money
 from payroll_api.web import formats
 from payroll_api.web.page import Doer, Page, Reader
 from payroll_api.web.route import PageRoute
@@ -80,14 +81,10 @@ async def counted_back(page: Doer, run_id: UUID) -> Response:
 
 def _pile(page: Page, unit: str) -> Pile:
     """How many envelopes of a currency were counted, and the money in them."""
-    count, amount = page.typed(f"count_{unit}").strip(), page.typed(f"amount_{unit}").replace(",", "").strip()
+    count = page.typed(f"count_{unit}").strip()
     if not (count.isascii() and count.isdigit() and len(count) <= _LONGEST_COUNT):
         raise InvalidError("Write how many envelopes came back, such as 3.", fields=[{"field": f"count_{unit}", "problem": "no number"}])
-    try:
-        return int(count), Money.of(amount, currency(unit))
-    except MoneyError as error:
-        problem = {"field": f"amount_{unit}", "problem": "write it as 205.10"}
-        raise InvalidError(f"This is no amount of money: {error}.", fields=[problem]) from None
+    return int(count), typed_money(page.typed(f"amount_{unit}"), unit, field=f"amount_{unit}")
 
 
 async def _cash_payments(session: AsyncSession, page: Page, run_id: UUID) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from importers.money import CURRENCIES, Money, MoneyError
 from payroll_api.errors import InvalidError
 from payroll_api.factories.models import ProviderAccount
 from payroll_api.payments.confirm import confirm
@@ -23,6 +22,7 @@ from payroll_api.payments.proposals import PERMISSIONS, list_proposals, refuse
 from payroll_api.payments.repay import Way, propose_repay
 from payroll_api.payments.stops import list_stops, press, propose_lift
 from payroll_api.runs.models import PayRun
+from payroll_api.typed_money import typed_money
 from payroll_api.web import formats, names
 from payroll_api.web.lists import cursor, page_of
 from payroll_api.web.page import Doer, Page, Reader
@@ -139,7 +139,7 @@ async def propose(page: Doer, payment_id: UUID) -> Response:
             await propose_repay(session, page.services, page.actor, [payment_id], way=way, reason=reason)
         elif action == "correction":
             payment, _ = await get_payment(session, payment_id)
-            minor = _minor(page.typed("amount"), payment.currency)
+            minor = typed_money(page.typed("amount"), payment.currency).minor
             await propose_correction(session, page.services, page.actor, payment_id, minor=minor, reason=reason)
         else:
             raise InvalidError("Choose what to do with the payment.")
@@ -173,10 +173,3 @@ def _found(page: Page) -> Found:
         )
     except ValueError:
         raise InvalidError("Choose what became of it and how you know.") from None
-
-
-def _minor(text: str, code: str) -> int:
-    try:
-        return Money.of(text, CURRENCIES[code]).minor
-    except MoneyError:
-        raise InvalidError(f"Write the amount as a number in {code}, for example 12.50.") from None

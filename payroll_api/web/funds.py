@@ -33,9 +33,7 @@ async def state(page: Doer, run_id: UUID) -> Response:
     account, _, unit = page.typed("rail").partition("|")
     async with page.session() as session:
         pay_on: date = (await get_run(session, run_id)).pay_on
-        await state_balance(
-            session, page.services, page.actor, _id(account), amount=page.typed("amount").replace(",", ""), unit=unit, holds_on=pay_on
-        )
+        await state_balance(session, page.services, page.actor, _id(account), amount=page.typed("amount"), unit=unit, holds_on=pay_on)
     return page.go(f"/runs/{run_id}", "funds_stated")
 
 

@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from importers.money import CURRENCIES, Money, MoneyError
+from importers.money import CURRENCIES, Money
 from payroll_api.errors import InvalidError
 from payroll_api.factories.provider_accounts import list_
 from payroll_api.settlement.folder import folders, set_folder
 from payroll_api.settlement.layouts import layouts, set_layout
 from payroll_api.settlement.rules import DEADLINES, rules_of, set_rules
+from payroll_api.typed_money import typed_money
 from payroll_api.web.page import Doer, Reader
 from payroll_api.web.route import PageRoute
 
@@ -48,7 +49,9 @@ async def take(page: Doer) -> Response:
     """Replace the rules."""
     wanted: dict[str, object] = {
         "deadlines": {kind: _whole(page.typed(f"deadline_{kind}"), f"deadlines.{kind}") for kind in DEADLINES},
-        "two_people_over": {code: _minor(page.typed(f"limit_{code}"), code) for code in CURRENCIES},
+        "two_people_over": {
+            code: typed_money(page.typed(f"limit_{code}"), code, field=f"two_people_over.{code}").minor for code in CURRENCIES
+        },
         "working_days": [int(day) for day in page.chosen("working_days") if day in {str(one) for one in _WEEK}],
         "days_off": page.typed("days_off").split(),
         "funding_words": [word.strip() for word in page.typed("funding_words").splitlines() if word.strip()],
@@ -85,10 +88,3 @@ def _whole(text: str, field: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3):  # noqa: PLR2004 more days are no deadline
         raise InvalidError("Write days as whole numbers.", fields=[{"field": field, "problem": "a whole number"}])
     return int(text)
-
-
-def _minor(text: str, code: str) -> int:
-    try:
-        return Money.of(text.replace(",", ""), CURRENCIES[code]).minor
-    except MoneyError:
-        raise InvalidError("Write limits as amounts.", fields=[{"field": f"two_people_over.{code}", "problem": "an amount"}]) from None
