@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 _SATURDAY, _SUNDAY = 5, 6
 _LONGEST_PAUSE = 40  # days; more holidays in a row are a mistake in the list
@@ -21,7 +22,7 @@ class Hours:
     """The provider's business days. `cut_off` is the last moment of a day for orders of that day, in the provider's own `zone`.
 
     `holidays` come from configuration: no list is built in, because each bank keeps its own. A day that is not listed is a working day.
-    Raises HoursError for a zone that does not exist.
+    Raises HoursError for a zone that does not exist, and for holidays without end: a working day is always found then.
     """
 
     cut_off: time
@@ -38,31 +39,31 @@ class Hours:
             raise HoursError("the cut-off is a time of day in the provider's zone; leave the offset out")
         if not self.closed_weekdays < frozenset(range(7)):
             raise HoursError("closed weekdays are numbers from 0 (Monday) to 6 (Sunday), and one day at least is open")
+        for first in self.holidays:
+            if not any(self.is_open(first + timedelta(days=n)) for n in range(_LONGEST_PAUSE)):
+                raise HoursError(f"no working day within {_LONGEST_PAUSE} days of {first}; check the list of holidays")
 
     def is_open(self, day: date) -> bool:
         """Whether the provider works on this day."""
         return day.weekday() not in self.closed_weekdays and day not in self.holidays
 
     def executes_on(self, handed_in: datetime, asked_for: date) -> date:
-        """The day on which an order is executed that is handed in at `handed_in` (aware) for `asked_for`. Raises HoursError.
+        """The day on which an order is executed that is handed in at `handed_in` (aware) for `asked_for`.
 
         Never before the day asked for; after the cut-off not on the same day; never on a day off.
         """
         local = handed_in.astimezone(ZoneInfo(self.zone))
         first = local.date() + timedelta(days=local.time() > self.cut_off)
-        day = max(first, asked_for)
-        for _ in range(_LONGEST_PAUSE):
-            if self.is_open(day):
-                return day
-            day += timedelta(days=1)
-        raise HoursError(f"no working day within {_LONGEST_PAUSE} days of {asked_for}; check the list of holidays")
+        return self._open(max(first, asked_for), timedelta(days=1))
 
     def open_before(self, day: date) -> date:
-        """The last working day up to `day`, itself included. Raises HoursError."""
-        for back in range(_LONGEST_PAUSE):
-            if self.is_open(found := day - timedelta(days=back)):
-                return found
-        raise HoursError(f"no working day within {_LONGEST_PAUSE} days before {day}; check the list of holidays")
+        """The last working day up to `day`, itself included."""
+        return self._open(day, timedelta(days=-1))
+
+    def _open(self, day: date, step: timedelta) -> date:
+        while not self.is_open(day):
+            day += step
+        return day
 
     def last_moment(self, day: date) -> datetime:
         """Until when (aware) an order must be handed in to be executed on `day`."""
@@ -70,7 +71,7 @@ class Hours:
 
 
 class HoursSettings(BaseModel):
-    """Hours as a connector's configuration writes them."""
+    """Hours as a connector's configuration writes them. What cannot be meant is refused here, and not on a payday."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -79,6 +80,11 @@ class HoursSettings(BaseModel):
     closed_weekdays: frozenset[int] = frozenset({_SATURDAY, _SUNDAY})  # Monday is 0
     holidays: frozenset[date] = frozenset()
 
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> Self:
+        self.hours()
+        return self
+
     def hours(self) -> Hours:
-        """The same, checked. Raises HoursError."""
+        """The same, checked."""
         return Hours(cut_off=self.cut_off, zone=self.zone, closed_weekdays=self.closed_weekdays, holidays=self.holidays)

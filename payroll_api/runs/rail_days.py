@@ -40,7 +40,7 @@ class RailDay:
 
 
 async def rail_days(session: AsyncSession, services: Services, run: PayRun) -> list[RailDay]:
-    """Each account of a run that keeps hours, by name. Raises HoursError for a list of holidays without end."""
+    """Each account of a run that keeps hours, by name."""
     found = []
     for account, name in await fetch(session, _RAILS, run.factory_id, run.id):
         hours = (await services.connectors.payout(session, account)).profile.hours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx2
@@ -31,7 +31,6 @@ from connectors.payouts.contract import (
     WebhookRequest,
 )
 from connectors.payouts.gsma_mobile_money.under_test import under_test
-from connectors.payouts.hours import Hours
 
 
 @pytest.mark.parametrize(
@@ -186,8 +185,6 @@ class Silent(Boasts):
         """Not told."""
 
 
-NEVER_OPEN = Hours(cut_off=time(15), holidays=frozenset(date(2026, 1, 1) + timedelta(days=number) for number in range(1500)))
-
 LIES: dict[str, tuple[Any, dict[str, object], conformance.Scenario, str]] = {
     "a timeout is called a failure": (TimeoutIsFailure, {}, faults.open_after_work_was_done, "reply_lost_after_accept"),
     "it sends again by itself": (RetriesByItself, {}, faults.open_after_work_was_done, "reply_lost_after_accept"),
@@ -207,7 +204,6 @@ LIES: dict[str, tuple[Any, dict[str, object], conformance.Scenario, str]] = {
     "Retry-After is kept secret": (KeepsTheProvidersWishToItself, {}, wire.waits_when_asked, "retry_after"),
     "redirects are followed": (FollowsWhereverItIsSent, {}, wire.follows_no_redirect, "no request follows to another host"),
     "a statement of other amounts": (EmbellishesTheStatement, {}, promises.states_what_it_paid, "amounts and accounts are those ordered"),
-    "never open": (Boasts, {"hours": NEVER_OPEN}, promises.works_at_its_hours, "hours: until"),
     "a balance, it says": (Silent, {"tells_balance": True}, promises.tells_its_balance, "tells_balance"),
     "it remembers a day of what it never recognises": (
         Boasts,

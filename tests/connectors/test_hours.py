@@ -41,6 +41,10 @@ def test_whenever_it_is_handed_in_it_is_executed_on_a_working_day_and_not_too_ea
     assert day >= asked
     assert BANK.is_open(day)
     assert moment <= BANK.last_moment(day)
+    before = BANK.open_before(asked)
+    assert before <= asked
+    assert BANK.is_open(before)
+    assert not any(BANK.is_open(before + timedelta(days=n)) for n in range(1, (asked - before).days + 1))
 
 
 def test_hours_that_cannot_be_meant_are_refused_with_what_to_write() -> None:
@@ -51,10 +55,10 @@ def test_hours_that_cannot_be_meant_are_refused_with_what_to_write() -> None:
     with pytest.raises(HoursError, match="leave the offset out"):
         Hours(cut_off=time(15, tzinfo=UTC))
     with pytest.raises(HoursError, match="list of holidays"):
-        Hours(cut_off=time(15), holidays=frozenset(FRIDAY + timedelta(days=n) for n in range(60))).executes_on(
-            datetime(2026, 11, 20, tzinfo=UTC), FRIDAY
-        )
+        Hours(cut_off=time(15), holidays=frozenset(FRIDAY + timedelta(days=n) for n in range(60)))
     with pytest.raises(ValidationError):
         HoursSettings.model_validate({"cut_off": "half past three"})
+    with pytest.raises(ValidationError, match="Asia/Phnom_Penh"):  # when it is configured, not on the payday
+        HoursSettings.model_validate({"cut_off": "15:30", "zone": "Phnom Penh"})
     settings = HoursSettings.model_validate({"cut_off": "15:30", "holidays": ["2026-11-23", "2026-11-24", "2026-11-25"]})
     assert settings.hours() == BANK
