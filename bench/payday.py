@@ -20,7 +20,7 @@ from typing import Any
 import openpyxl
 from sqlalchemy import text
 
-from bench.processor_time import CountedStages
+from bench.stage_costs import CountedStages
 from payroll_api.commands import demo
 from payroll_api.commands.demo_summary import Summary
 from tests.journeys.real_processes import Stage, build, stage

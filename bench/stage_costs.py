@@ -1,13 +1,13 @@
-"""Processor seconds that each part of a demo has used, stage by stage: on a busy machine they say more than the clock."""
+"""What each stage of a demo costs in processor seconds, by process: on a busy machine it says more than the clock."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import psutil
-
+from bench.processor import seconds_of, server_of
 from payroll_api.commands.demo_running import Running
 from payroll_api.commands.demo_stages import Stage, Stages
 
@@ -15,27 +15,13 @@ DATABASE, PEOPLE = "PostgreSQL", "people"  # people: this process, which plays t
 
 
 def used(running: Running) -> dict[str, float]:
-    """Seconds in user and kernel so far, by the name of a process. Of PostgreSQL's connections those that have ended count, too."""
-    server = next(Path(running.folder.path).rglob("postmaster.pid"))
-    pid = int(server.read_text().splitlines()[0])
-    children = [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    """Seconds in user and kernel so far, by the name of a process, each with its children."""
+    data = next(Path(running.folder.path).rglob("postmaster.pid")).parent
     return {
-        **{name: _seconds(one) for name, one in running.children.running()},
-        DATABASE: sum(map(_seconds, [pid, *children])) + _of_the_ended(pid),
-        PEOPLE: _seconds(None),
+        **{name: seconds_of([pid]) for name, pid in running.children.running()},
+        DATABASE: seconds_of([server_of(data)]),
+        PEOPLE: time.process_time(),
     }
-
-
-def _seconds(pid: int | None) -> float:
-    with contextlib.suppress(psutil.Error):
-        times = psutil.Process(pid).cpu_times()
-        return times.user + times.system
-    return 0.0
-
-
-def _of_the_ended(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return times.children_user + times.children_system
 
 
 class CountedStages(Stages):
