@@ -11,6 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.payouts.contract import PayoutOutcome, PayoutStatus
+from payroll_api.jobs.names import Job
 from payroll_api.ledger.book import Account, Cause, Transfer, post
 from payroll_api.outside.journal import Sending
 from payroll_api.outside.models import SentOutside
@@ -21,7 +22,7 @@ from payroll_api.payments.models import Attempt, Dispatch, Payment
 from payroll_api.payments.references import attempt_reference, dispatch_reference, payload_hash
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
-from tests.payroll_api.few_workers import PEOPLE, few, hear, payroll, released, settle_down
+from tests.payroll_api.few_workers import PEOPLE, few, hear, payments_of, payroll, released, settle_down
 from tests.payroll_api.payday_story import Story
 
 
@@ -143,3 +144,22 @@ async def test_nothing_is_taken_back_from_a_message_while_a_restored_database_is
         with pytest.raises(Exception, match="Too late"):
             async with services.database.factory(factory.id) as session:
                 await hold(session, services, factory.preparer, payment.id, reason="her account is in doubt")
+
+
+@pytest.mark.parametrize(
+    ("status", "is_sent"), [("unasked", False), ("unknown", False), ("paid", False), ("rejected", True), ("returned", True)]
+)
+async def test_what_may_have_been_sent_before_the_restore_is_not_claimed_until_it_is_taken_back(
+    services: Services, factory: SampleFactory, tmp_path: Path, clock: SettableClock, status: str, is_sent: bool
+) -> None:
+    async with few(services, factory, tmp_path, clock) as told:
+        await released(told)
+        await told.work(only=[Job.PREPARE_RUN])
+        async with services.database.factory(factory.id) as session:
+            first = (await session.scalars(select(Payment).order_by(Payment.worker_code).limit(1))).one()
+            reference = await sent_later(told, session, first, 1)
+            await session.execute(update(SentOutside).where(SentOutside.reference == reference).values(status=status))
+        await told.work(only=[Job.SUBMIT_CHUNK])
+        waiting = {one.worker_code for one in await payments_of(told) if one.state == "ready"}
+        assert waiting == (set() if is_sent else {first.worker_code})
+        assert len(await told.executed()) == len(PEOPLE) - len(waiting)
