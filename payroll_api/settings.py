@@ -11,6 +11,8 @@ from payroll_api.errors import ConfigurationError
 
 DEFAULT_DATA_DIR = Path(".data")
 
+FROZEN_SECONDS = 60
+
 
 class Settings(BaseSettings):
     """The settings of one process."""
@@ -28,7 +30,9 @@ class Settings(BaseSettings):
     public_url: str = Field("http://127.0.0.1:8000", description="Address at which banks, wallets and browsers reach this service")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     pool_size: int = Field(10, ge=2, le=200, description="Database connections for each process")
-    frozen_seconds: int = Field(60, ge=1, description="After so long the database ends a transaction whose process says nothing more")
+    frozen_seconds: int = Field(
+        FROZEN_SECONDS, ge=1, description="After so long the database ends a transaction whose process says nothing more"
+    )
     chunk_size: int = Field(500, ge=1, le=5000, description="Payments, rows or messages that one job handles")
     look_up_seconds: int = Field(20, ge=1, description="Least time between two look-ups of the same unanswered batch")
     report_layouts: Path | None = Field(None, description="Folder with layouts of authorities' forms, in place of or beside ours")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from payroll_api.errors import CommitUnknownError, ConfigurationError
+from payroll_api.settings import FROZEN_SECONDS
 
 _FACTORY = "factory_id"
 # The first statement of a transaction is what makes SQLAlchemy's asyncpg dialect send BEGIN: without one, what runs on the raw
@@ -44,7 +45,6 @@ def plain_url(url: str) -> str:
     return "postgresql://" + asyncpg_url(url).removeprefix("postgresql+asyncpg://")
 
 
-FROZEN_SECONDS = 60
 _LONGEST = 10  # times as long no transaction of ours takes
 # Since PostgreSQL 17; an older one has no such setting, and nothing is set there.
 _LONGEST_TRANSACTION = "select set_config(name, $1, false) from pg_settings where name = 'transaction_timeout'"

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from importers.money import Money, currency
 from payroll_api.db.bulk import fetch
 from payroll_api.payments.models import Dispatch
-from payroll_api.payments.protocol import DispatchNow
+from payroll_api.payments.protocol import DispatchNow, Leaving
 from payroll_api.payments.verdict import OPEN, OrderNow
 
 # An order that the provider ever had: it took it, gave it a number, stated an amount for it, or said something that does not add up.
@@ -60,7 +60,7 @@ class _Leaving:
     orders: Sequence[_Standing]
 
 
-async def load_leaving(session: AsyncSession, dispatch: Dispatch) -> _Leaving:
+async def load_leaving(session: AsyncSession, dispatch: Dispatch) -> Leaving:
     """A dispatch and its open orders as far as the gate and the last look ask of them: each is asked twice for every payment."""
     rows = await fetch(session, _STANDING, dispatch.factory_id, dispatch.id)
     orders = [_Standing._make(row) for row in rows]

@@ -67,6 +67,7 @@ select a.name, to_char(t.booked_on, 'YYYY-MM'), t.currency, sum(t.amount_minor):
 
 
 # Every booking of a rail in a period: wages that arrived as ordered in one row, each other movement with what became of its break.
+# The few lines that are neither matched nor seen have an index of their own, which is used where its very words are said.
 _MOVEMENTS = """
 select null::date, 'as_ordered', coalesce(sum(n), 0)::text, coalesce(sum(minor), 0)::bigint, null, null, null from (
   select count(*) as n, sum(case direction when 'in' then amount_minor else -amount_minor end) as minor

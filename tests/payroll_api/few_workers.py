@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,11 +65,11 @@ async def few(
         yield told
 
 
-async def released(told: Story, content: bytes | None = None) -> None:
-    """Upload, decide, submit, approve and release."""
+async def released(told: Story, content: bytes | None = None) -> UUID:
+    """Upload, decide, submit, approve and release; give the run's id."""
     file_id = await told.upload(content or payroll(), "payroll.csv")
     await told.decide(file_id)
-    await told.approved_run(file_id)
+    return await told.approved_run(file_id)
 
 
 async def settle_down(told: Story, clock: SettableClock, *, rounds: int = 60) -> Counter[str]:

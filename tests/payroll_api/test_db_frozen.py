@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from payroll_api.db.embedded import Addresses
 from payroll_api.db.session import Database
@@ -48,6 +49,15 @@ async def test_what_a_frozen_process_holds_is_free_after_a_while(addresses: Addr
     await take(frozen, factory.id)  # and works on with another
     await frozen.close()
     await living.close()
+
+
+async def test_who_froze_in_the_middle_of_a_statement_loses_the_transaction_too(addresses: Addresses) -> None:
+    """To the server such a process is busy, not idle: here with a statement that does not end, ten seconds after one second's patience."""
+    frozen = Database(addresses.application, frozen_seconds=1)
+    with pytest.raises(DBAPIError, match="transaction timeout"):
+        async with frozen.nobody() as session:
+            await session.execute(text("select pg_sleep(60)"))
+    await frozen.close()
 
 
 async def test_every_connection_of_the_service_asks_for_it(addresses: Addresses) -> None:

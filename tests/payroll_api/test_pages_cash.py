@@ -17,7 +17,7 @@ from payroll_api.payments.cash import confirm_cash, count_back
 from payroll_api.payments.invariants import violations
 from payroll_api.services import Services
 from tests.conftest import PASSWORD, SampleFactory, SettableClock
-from tests.payroll_api.few_workers import payments_of
+from tests.payroll_api.few_workers import payments_of, released
 from tests.payroll_api.payday_story import story
 from tests.payroll_api.plain_browser import PlainBrowser
 
@@ -33,9 +33,7 @@ async def test_the_list_names_its_notes_and_a_stale_one_confirms_nobody(
 ) -> None:
     clock.now = datetime.now(UTC)
     async with story(services, factory, tmp_path, accounts=None) as told, PlainBrowser(create_app(services)) as browser:
-        file_id = await told.upload(SHEET.encode(), "payroll.csv")
-        await told.decide(file_id)
-        run_id = await told.approved_run(file_id)
+        run_id = await released(told, SHEET.encode())
         await told.work()
         await browser.sign_in(factory.logins[Role.FINANCE], PASSWORD)
         page = await browser.open(f"/runs/{run_id}/cash")
@@ -57,9 +55,7 @@ async def test_envelopes_that_nobody_came_for_are_counted_back_and_stay_owed(
 ) -> None:
     clock.now = datetime.now(UTC)
     async with story(services, factory, tmp_path, accounts=None) as told, PlainBrowser(create_app(services)) as browser:
-        file_id = await told.upload((SHEET + "C-003,ស៊ឹម ស្រីមុំ,Sim Sreymom,2020-01-06,210.00,205.10,cash,\n").encode(), "payroll.csv")
-        await told.decide(file_id)
-        run_id = await told.approved_run(file_id)
+        run_id = await released(told, (SHEET + "C-003,ស៊ឹម ស្រីមុំ,Sim Sreymom,2020-01-06,210.00,205.10,cash,\n").encode())
         await told.work()
         await browser.sign_in(factory.logins[Role.FINANCE], PASSWORD)
         await browser.open(f"/runs/{run_id}/cash")
@@ -93,9 +89,7 @@ async def test_two_who_count_at_once_take_each_envelope_back_once(
 ) -> None:
     clock.now = datetime.now(UTC)
     async with story(services, factory, tmp_path, accounts=None) as told:
-        file_id = await told.upload(SHEET.encode(), "payroll.csv")
-        await told.decide(file_id)
-        run_id = await told.approved_run(file_id)
+        run_id = await released(told, SHEET.encode())
         await told.work()
 
         async def counts() -> int:

@@ -16,6 +16,7 @@ from payroll_api.payments.models import Payment
 from payroll_api.payments.submit import ask_look_up
 from payroll_api.services import Services
 from tests.conftest import SampleFactory, SettableClock
+from tests.payroll_api.few_workers import released
 from tests.payroll_api.payday_story import Story, story
 
 SHEET = """\
@@ -35,9 +36,7 @@ async def test_a_list_that_was_interrupted_is_signed_and_paid_like_any_other(
 ) -> None:
     clock.now = datetime.now(UTC)
     async with story(services, factory, tmp_path, accounts=None) as told:
-        file_id = await told.upload(SHEET.encode(), "payroll.csv")
-        await told.decide(file_id)
-        run_id = await told.approved_run(file_id)
+        run_id = await released(told, SHEET.encode())
         await told.work(only=[Job.PREPARE_RUN])
         async with told.services.database.factory(factory.id) as session:
             payment = (await session.scalars(select(Payment))).first()
